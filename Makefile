@@ -1,0 +1,51 @@
+# Every target sets itself up and exits 0 only if all is well. `make` alone lists the targets.
+
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+MIGRATIONS = src/perdure/store/postgres/migrations
+
+.PHONY: help setup demo test test-long check bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## make .venv with everything in it (PYTHON=… chooses the interpreter)
+
+$(STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV)
+	@touch $(STAMP)
+
+demo: setup ## run the order-fulfilment demo (ARGS=--once ends after the run)
+	@$(BIN)/perdure demo $(ARGS)
+
+test: setup ## checks and all tests but the long ones; installs missing servers on Debian as root
+	scripts/install-servers.sh
+	@$(MAKE) check
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: setup ## the same tests with larger numbers, and those that take long
+	scripts/install-servers.sh
+	$(BIN)/python -m pytest -m long
+
+check: setup ## formatting, types, import rules, dependencies, SQL, container files, scripts, documents
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/squawk $(MIGRATIONS)/*.sql
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/shellcheck .ci/run scripts/*.sh
+	$(BIN)/python scripts/check_docs.py
+
+bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE)
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
+
+lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer versions)
+	scripts/lock.sh $(BIN)/uv
+
+clean: ## remove what was built and cached, not the data in .perdure
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,3 @@
+"""Perdure: durable process orchestration on PostgreSQL."""
+
+__version__ = "0.1.0"

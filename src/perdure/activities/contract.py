@@ -1,0 +1,53 @@
+"""What performs activities in the world outside, as `worker` sees it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from perdure.codec import Json
+from perdure.engine.errors import Error
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of one activity.
+
+    `request` is that of `engine.effects.PerformCall`. `idempotency_key` is the same for all attempts:
+    ``PROCESS-ID/ACTIVITY-ID``. `secrets` are the names that the definition's ``use.secrets`` lists; no other
+    secret may be used.
+    """
+
+    process: UUID
+    activity: UUID
+    attempt: int
+    function: str
+    reference: str
+    request: Json
+    tenant: str
+    idempotency_key: str
+    secrets: frozenset[str] = frozenset()
+
+
+class CallFailed(Exception):
+    """The call was performed and failed, or can't be performed as the definition says it.
+
+    `error` has no instance yet. It holds no secret.
+    """
+
+    def __init__(self, error: Error) -> None:
+        super().__init__(error.detail)
+        self.error = error
+
+
+class Performer(Protocol):
+    """Performs calls, any number at once."""
+
+    async def perform(self, call: Call) -> Json:
+        """The output of the activity. Raises `CallFailed`.
+
+        Cancelling it drops the call; whether the other side noticed it is unknown then.
+        """
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None:
+        """Drop what is under way and release all connections."""

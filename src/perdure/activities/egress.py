@@ -1,0 +1,98 @@
+"""Which addresses outgoing calls may reach: public ones, and the networks that the operator lists.
+
+A definition's author decides where a call goes, so without this guard any author could read what only the
+platform's own network may see (server-side request forgery). Names are checked after they are resolved, and
+each socket once more before it connects, so that neither an odd spelling of an address nor a name that
+changes its address gets around it. Each hop of a redirect is a call of its own.
+"""
+
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from aiohttp import AddrInfoType, ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+EVERYTHING = "*"
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+Address = IPv4Address | IPv6Address
+
+
+class Refused(OSError):
+    """The target is not among the networks that may be reached."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} is not a public address. If calls may reach it, the operator adds its network to "
+            "PERDURE_EGRESS_ALLOW (for example 10.0.0.0/8,127.0.0.1; * allows all)."
+        )
+
+
+class Guard:
+    """Decides by address. `allow` lists networks in CIDR notation, or addresses, separated by commas.
+
+    Raises `ValueError` where `allow` can't be understood.
+    """
+
+    def __init__(self, allow: str) -> None:
+        entries = [entry.strip() for entry in allow.split(",") if entry.strip()]
+        self._everything = EVERYTHING in entries
+        try:
+            self._allowed = [ip_network(entry, strict=False) for entry in entries if entry != EVERYTHING]
+        except ValueError as error:
+            raise ValueError(
+                f"PERDURE_EGRESS_ALLOW: expected networks like 10.0.0.0/8 separated by commas, or *: {error}"
+            ) from None
+
+    def permits(self, host: str) -> bool:
+        """Whether the address (a literal, perhaps with an IPv6 zone) may be reached."""
+        if self._everything:
+            return True
+        address = ip_address(host.partition("%")[0])
+        return all(self._permits(candidate) for candidate in (address, *_embedded(address)))
+
+    def _permits(self, address: Address) -> bool:
+        if any(address in network for network in self._allowed if network.version == address.version):
+            return True
+        mapped = isinstance(address, IPv6Address) and bool(_embedded(address))
+        return mapped or (address.is_global and not address.is_multicast)
+
+    def open_socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket for the address; for aiohttp's connector. Raises `Refused`."""
+        family, kind, protocol, _, target = info
+        host = str(target[0])
+        if not self.permits(host):
+            raise Refused(host)
+        return socket.socket(family, kind, protocol)
+
+
+def _embedded(address: Address) -> Sequence[IPv4Address]:
+    """The IPv4 addresses that an IPv6 address stands for (mapped, 6to4, Teredo, NAT64)."""
+    if isinstance(address, IPv4Address):
+        return ()
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())[1:]]
+    if address in _NAT64:
+        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
+    return [embedded for embedded in found if embedded is not None]
+
+
+class Resolver(AbstractResolver):
+    """Resolves names to the addresses that may be reached. Raises `Refused` where there is no such one."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        permitted = [result for result in found if self._guard.permits(result["host"])]
+        if found and not permitted:
+            raise Refused(host)
+        return permitted
+
+    async def close(self) -> None:
+        await self._resolver.close()

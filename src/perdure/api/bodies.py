@@ -1,0 +1,248 @@
+"""Request bodies: read within bounds, decoded exactly, and refused in words that help.
+
+A body that is right is decoded in one go into its struct (`api.models`). Only one that is not is looked at
+again, with the very JSON Schema that the OpenAPI document shows, to find everything that is wrong with it.
+"""
+
+import difflib
+import re
+from typing import Any, Final, Generic, TypeVar
+
+import jsonschema_rs
+import msgspec
+from starlette.requests import Request
+
+from perdure.api.problems import Refusal
+from perdure.codec import Json, decode
+from perdure.settings import Settings
+
+T = TypeVar("T")
+
+ERRORS_MAX: Final = 20
+"""How many errors of one body are told."""
+SHOWN_CHARACTERS_MAX: Final = 80
+"""How much of a wrong value an error quotes."""
+
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
+
+
+def content_type(request: Request) -> str:
+    """The media type of the body in lower case, empty where there is none. 415 where it is not in UTF-8."""
+    given = request.headers.get("content-type", "")
+    media_type, _, parameters = given.partition(";")
+    if parameters and "charset" in parameters.lower():
+        charset = parameters.lower().split("charset=", 1)[-1].split(";")[0].strip(" \"'")
+        if charset not in ("utf-8", "utf8", "us-ascii"):
+            raise Refusal(415, f"Content-Type: expected charset utf-8, found {charset[:40]!r}.")
+    return media_type.strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    return media_type == "application/json" or (media_type.endswith("+json") and "/" in media_type)
+
+
+async def read(request: Request) -> bytes:
+    """The whole body. 413 as soon as it is known to be larger than allowed, 415 where it is compressed."""
+    settings: Settings = request.app.state.settings
+    bytes_max = settings.request_body_bytes_max
+    if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+        raise Refusal(415, "Content-Encoding: expected none; send the body as it is.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > bytes_max:
+        raise _too_large(bytes_max)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(bytes_max: int) -> Refusal:
+    return Refusal(413, f"Expected a body of at most {bytes_max} bytes (PERDURE_REQUEST_BODY_BYTES_MAX).")
+
+
+async def read_json_bytes(request: Request) -> bytes:
+    """The body of a request that must be JSON. 415 where it says something else."""
+    media_type = content_type(request)
+    if not is_json(media_type):
+        raise Refusal(415, f"Content-Type: expected application/json, found {media_type[:80] or 'none'!r}.")
+    return await read(request)
+
+
+def decode_json(request: Request, data: bytes) -> Json:
+    """The JSON value. 400 where it is not JSON, 422 where it is out of bounds."""
+    settings: Settings = request.app.state.settings
+    value = _decoded(data)
+    _check_depth(data, value, settings.payload_depth_max)
+    return value
+
+
+class Body(Generic[T]):
+    """A kind of body: how it is decoded, and what is wrong with one that can't be."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(type_)
+        self._schema = msgspec.json.schema(type_)
+        self._validator = jsonschema_rs.validator_for(self._schema, validate_formats=True)
+
+    async def read(self, request: Request, *, optional: bool = False) -> T:
+        """The request's body. With `optional`, an empty one is ``{}``.
+
+        400 undecodable, 413 too large, 415 not JSON, 422 not of this kind.
+        """
+        if not optional:
+            return self.decode(request, await read_json_bytes(request))
+        data = await read(request)
+        return self.decode(request, await read_json_bytes(request) if data else b"{}")
+
+    def decode(self, request: Request, data: bytes) -> T:
+        settings: Settings = request.app.state.settings
+        if not _surely_shallow(data, settings.payload_depth_max):
+            decode_json(request, data)
+        try:
+            return self._decoder.decode(data)
+        except ValueError as error:
+            raise self._refusal(data, str(error)) from None
+
+    def _refusal(self, data: bytes, message: str) -> Refusal:
+        value = _decoded(data)
+        errors = [
+            _told(error, self._schema)
+            for error, _ in zip(self._validator.iter_errors(value), range(ERRORS_MAX), strict=False)
+        ]
+        if not errors:
+            detail, _, place = message.partition(" - at `$")
+            errors = [{"pointer": place.rstrip("`").replace(".", "/"), "detail": detail}]
+        first = errors[0]
+        where = f"{first['pointer']}: " if first["pointer"] else ""
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        return Refusal(422, f"{where}{first['detail']}{more}", errors)
+
+
+def _decoded(data: bytes) -> Json:
+    try:
+        return decode(data)
+    except msgspec.ValidationError as error:
+        detail = f"expected numbers of a size that JSON readers agree on; {str(error).lower()}"
+        raise Refusal(422, detail, [{"pointer": "", "detail": detail}]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _undecodable(data, str(error)) from None
+    except ValueError as error:
+        raise Refusal(422, f"The body is refused: {error}.", [{"pointer": "", "detail": str(error)}]) from None
+
+
+def _undecodable(data: bytes, message: str) -> Refusal:
+    detail = f"expected JSON; {message}" if data.strip() else "expected JSON; the body is empty"
+    error: dict[str, Json] = {"pointer": "", "detail": detail}
+    if found := _BYTE.search(message):
+        before = data[: int(found[1])]
+        error |= {"line": before.count(b"\n") + 1, "column": len(before) - before.rfind(b"\n")}
+    return Refusal(400, f"The body can't be decoded: {detail}.", [error])
+
+
+def _surely_shallow(data: bytes, depth_max: int) -> bool:
+    return data.count(b"[") + data.count(b"{") <= depth_max
+
+
+def _check_depth(data: bytes, value: Json, depth_max: int) -> None:
+    if _surely_shallow(data, depth_max):
+        return
+    level: list[Any] = [value]
+    for _ in range(depth_max + 1):
+        level = (
+            [
+                child
+                for parent in level
+                for child in (parent.values() if type(parent) is dict else parent)
+                if type(child) is dict or type(child) is list
+            ]
+            if type(value) in (dict, list)
+            else []
+        )
+        if not level:
+            return
+    detail = f"expected at most {depth_max} levels of nesting (PERDURE_PAYLOAD_DEPTH_MAX)"
+    raise Refusal(422, f"The body is refused: {detail}.", [{"pointer": "", "detail": detail}])
+
+
+def _told(error: Any, schema: Json) -> dict[str, Json]:
+    """A schema violation in our words, with its place."""
+    path = list(error.instance_path)
+    kind = error.kind
+    if kind.name == "anyOf":  # always "this or null": null is not what was meant
+        error = kind.context[0][0]
+        path += [] if list(error.instance_path) == path else list(error.instance_path)
+        kind = error.kind
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return {"pointer": pointer, "detail": _words(kind, error, path, schema)}
+
+
+def _words(kind: Any, error: Any, path: list[str | int], schema: Json) -> str:
+    match kind.name:
+        case "required":
+            return f"expected the member {kind.property!r}, which is missing"
+        case "additionalProperties":
+            return _unknown_member(kind.unexpected, path, schema)
+        case "type":
+            expected = " or ".join(kind.types)
+            return f"expected {expected}, found {shown(error.instance)}"
+        case "enum":
+            expected = ", ".join(str(option) for option in kind.options)
+            return f"expected one of {expected}; found {shown(error.instance)}"
+        case "pattern":
+            return f"expected text without NUL characters, found {shown(error.instance)}"
+        case "format":
+            return f"expected a {kind.format} as RFC 3339 or RFC 9562 writes it, found {shown(error.instance)}"
+        case "propertyNames":
+            return "expected member names of 1 to 64 characters, none of them NUL"
+        case "maxLength" | "minLength":
+            return f"expected {kind.name[:3]}imum {kind.limit} characters, found {len(error.instance)}"
+        case "maxItems" | "maxProperties":
+            return f"expected at most {kind.limit} entries, found {len(error.instance)}"
+        case _:
+            return str(error.message)[:200]
+
+
+def _unknown_member(unexpected: list[str], path: list[str | int], schema: Json) -> str:
+    known = _members(path, schema)
+    found = ", ".join(repr(name[:SHOWN_CHARACTERS_MAX]) for name in unexpected[:5])
+    close = difflib.get_close_matches(unexpected[0], known, 1) or [
+        name for name in known if name.lower() == unexpected[0].lower()
+    ]
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"expected only {', '.join(known)}; found {found}{hint}"
+
+
+def _members(path: list[str | int], schema: Json) -> list[str]:
+    """The names that the schema knows for the object at `path`."""
+    here = _resolved(schema, schema)
+    for part in path:
+        inner = here.get("items") if isinstance(part, int) else here.get("properties", {}).get(part)
+        here = _resolved(inner or {}, schema)
+    return list(here.get("properties", {}))
+
+
+def _resolved(here: Json, schema: Json) -> Json:
+    here = next((option for option in here.get("anyOf", ()) if option.get("type") != "null"), here)
+    return schema["$defs"][here["$ref"].rsplit("/", 1)[-1]] if "$ref" in here else here
+
+
+def shown(value: Json) -> str:
+    """A wrong value, as an error may quote it: what kind it is, and a text's beginning."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {str(value)[:SHOWN_CHARACTERS_MAX]}"
+        case str():
+            cut = value[:SHOWN_CHARACTERS_MAX]
+            return repr(cut) + ("…" if cut != value else "")
+        case list():
+            return "an array"
+        case _:
+            return "an object"

@@ -1,0 +1,145 @@
+"""Realistic values for the OpenAPI document. A test holds them to their schemas."""
+
+from typing import Final
+
+from perdure.codec import Json
+from perdure.engine.errors import BASE
+
+PROCESS_ID: Final = "0193a5c4-7d1e-7c3a-9f56-2b8d4e6a1c70"
+ACTIVITY_ID: Final = "6f1a2c3d-4b5e-8f60-9a7b-8c9d0e1f2a3b"
+
+DEFINITION_YAML: Final = """\
+document:
+  dsl: 1.0.3
+  namespace: shop
+  name: order-fulfilment
+  version: 1.2.0
+  title: From order to parcel
+do:
+  - reserveStock:
+      call: http
+      with:
+        method: post
+        endpoint: https://warehouse.example/reservations
+        body:
+          order: ${ .orderId }
+  - approve:
+      call: human-task:1.0.0@default
+      with:
+        title: ${ "Ship order " + .orderId + "?" }
+        candidateGroups: [dispatch]
+"""
+
+DEFINITION_JSON: Final[Json] = {
+    "document": {"dsl": "1.0.3", "namespace": "shop", "name": "greet", "version": "1.0.0"},
+    "do": [{"greet": {"set": {"text": '${ "Hello, " + .name }'}}}],
+}
+
+DEFINITION: Final[Json] = {
+    "namespace": "shop",
+    "name": "order-fulfilment",
+    "version": "1.2.0",
+    "title": "From order to parcel",
+    "summary": None,
+    "createdAt": "2026-11-23T09:00:00Z",
+}
+
+START: Final[Json] = {
+    "definition": {"namespace": "shop", "name": "order-fulfilment"},
+    "input": {"orderId": "A-1042", "lines": [{"sku": "mug", "quantity": 2}]},
+    "key": "A-1042",
+    "onConflict": "existing",
+    "tags": {"channel": "web"},
+}
+
+PROCESS: Final[Json] = {
+    "id": PROCESS_ID,
+    "definition": {"namespace": "shop", "name": "order-fulfilment", "version": "1.2.0"},
+    "status": "waiting",
+    "key": "A-1042",
+    "tags": {"channel": "web"},
+    "input": {"orderId": "A-1042", "lines": [{"sku": "mug", "quantity": 2}]},
+    "output": None,
+    "error": None,
+    "parent": None,
+    "createdAt": "2026-11-23T09:30:00.120000Z",
+    "startedAt": "2026-11-23T09:30:00.131000Z",
+    "endedAt": None,
+    "waitingFor": [
+        {
+            "activity": ACTIVITY_ID,
+            "reference": "/do/1/approve",
+            "reason": "human-task",
+            "since": "2026-11-23T09:30:01.402000Z",
+        }
+    ],
+}
+
+ACTIVITY: Final[Json] = {
+    "id": ACTIVITY_ID,
+    "process": PROCESS_ID,
+    "parent": None,
+    "reference": "/do/0/reserveStock",
+    "name": "reserveStock",
+    "kind": "call",
+    "iteration": [],
+    "status": "faulted",
+    "attempt": 1,
+    "input": {"orderId": "A-1042"},
+    "output": None,
+    "error": {
+        "type": BASE + "communication",
+        "status": 503,
+        "title": "Communication error",
+        "detail": "POST https://warehouse.example/reservations answered 503",
+        "instance": "/do/0/reserveStock",
+    },
+    "createdAt": "2026-11-23T09:30:00.131000Z",
+    "startedAt": "2026-11-23T09:30:00.131000Z",
+    "endedAt": "2026-11-23T09:30:00.402000Z",
+}
+
+HISTORY: Final[Json] = {
+    "sequence": 7,
+    "at": "2026-11-23T09:31:12Z",
+    "type": "io.serverlessworkflow.workflow.suspended.v1",
+    "activity": None,
+    "actor": "ops",
+    "data": {"reason": "warehouse is being moved"},
+}
+
+HUMAN_TASK: Final[Json] = {
+    "id": ACTIVITY_ID,
+    "process": PROCESS_ID,
+    "activity": ACTIVITY_ID,
+    "title": "Ship order A-1042?",
+    "description": None,
+    "status": "claimed",
+    "assignee": "mia",
+    "assignees": [],
+    "candidateGroups": ["dispatch"],
+    "excludeUsers": [],
+    "outcomes": ["approved", "rejected"],
+    "form": None,
+    "due": "2026-11-24T09:30:00Z",
+    "outcome": None,
+    "output": None,
+    "createdAt": "2026-11-23T09:30:01.402000Z",
+    "completedAt": None,
+}
+
+CLOUD_EVENT: Final[Json] = {
+    "specversion": "1.0",
+    "id": "b7d1",
+    "source": "https://warehouse.example",
+    "type": "example.warehouse.parcel.sent",
+    "data": {"orderId": "A-1042", "parcel": "JD0142"},
+}
+
+INVALID: Final[Json] = {
+    "type": "urn:perdure:problem:invalid",
+    "title": "The request is not acceptable",
+    "status": 422,
+    "detail": "/definition: expected the member 'name', which is missing",
+    "errors": [{"pointer": "/definition", "detail": "expected the member 'name', which is missing"}],
+}

@@ -1,0 +1,88 @@
+"""Request bodies as structs. They are the input check and, through their JSON Schema, the OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from perdure.codec import Json
+
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text can't hold NUL characters."""
+
+CHARACTERS_MAX = 256
+TAGS_MAX = 32
+BATCH_MAX = 1_000
+
+Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=CHARACTERS_MAX, pattern=NO_NUL)]
+Long: TypeAlias = Annotated[str, Meta(max_length=4_000, pattern=NO_NUL)]
+TagName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+TagValue: TypeAlias = Annotated[str, Meta(max_length=CHARACTERS_MAX, pattern=NO_NUL)]
+
+
+class Model(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A request body."""
+
+
+class DefinitionChoice(Model, frozen=True):
+    """Which definition to run. Without `version`: the highest stable one."""
+
+    namespace: Text
+    name: Text
+    version: Text | None = None
+
+
+class StartProcess(Model, frozen=True):
+    """A process to be started."""
+
+    definition: DefinitionChoice
+    input: Annotated[Any, Meta(description="Any JSON value.")] = msgspec.field(default_factory=dict)
+    key: Annotated[
+        Text | None, Meta(description="The caller's business key, for example an order number; searchable.")
+    ] = None
+    on_conflict: Annotated[
+        Literal["allow", "existing", "reject"],
+        Meta(
+            description="What an unfinished process with the same definition name and key means: start another "
+            "(`allow`), answer that one (`existing`), or refuse with 409 (`reject`)."
+        ),
+    ] = "allow"
+    tags: Annotated[dict[TagName, TagValue] | None, Meta(description="Names and values to find the process by.")] = None
+    start_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="Not before this time (RFC 3339).")
+    ] = None
+
+
+class StartBatch(Model, frozen=True):
+    """Processes to be started together. Each is accepted or refused for itself."""
+
+    processes: Annotated[list[msgspec.Raw], Meta(max_length=BATCH_MAX)]
+
+
+class Reason(Model, frozen=True):
+    """Why an operator acts; kept in the history."""
+
+    reason: Long | None = None
+
+
+class Act(Model, frozen=True):
+    """For whom the caller acts; by default for the API key's name."""
+
+    user: Text | None = None
+
+
+class Delegate(Model, frozen=True):
+    """Hand a human task to somebody else."""
+
+    to: Text
+    user: Text | None = None
+
+
+class Complete(Model, frozen=True):
+    """A person's decision."""
+
+    outcome: Text
+    comment: Long | None = None
+    data: Annotated[Json, Meta(description="What was entered; must fit the task's form, if it has one.")] = None
+    user: Text | None = None

@@ -1,0 +1,166 @@
+"""What routes have in common: who calls, the platform, pages, times, and queries without unknown parameters."""
+
+import asyncio
+import difflib
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import Header, Path, Query
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from perdure.api.problems import Refusal
+from perdure.codec import Json, encode
+from perdure.definition.problems import Problem
+from perdure.runtime.platform import Platform
+from perdure.runtime.views import Page, Principal
+
+WAIT_SECONDS_MAX: Final = 60
+CURSOR_CHARACTERS_MAX: Final = 2_048
+
+Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=CURSOR_CHARACTERS_MAX, description="The `next` of the page before.", examples=["WyIyMDI2Il0"]),
+]
+Wait = Annotated[
+    float,
+    Query(
+        ge=0,
+        le=WAIT_SECONDS_MAX,
+        description="Seconds to wait for the process to end; the answer comes then or when they are over.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A repeat with the same key within 24 hours answers the first process; with another body: 422.",
+    ),
+]
+
+
+def filter_(description: str, **rest: Any) -> Any:
+    """A query parameter that narrows a list."""
+    return Query(description=description, max_length=256, **rest)
+
+
+def id_(description: str) -> Any:
+    """The path's ``id``."""
+    return Path(alias="id", description=description)
+
+
+class Slots:
+    """Bounds how many requests hold on to the service at once."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._taken = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises `Refusal` (429) where all are taken."""
+        if self._taken >= self._most:
+            raise Refusal(429, f"At most {self._most} {self._what} at once; try again soon.")
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
+class Serving:
+    """What the routes of one app share."""
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+        """Set when the server is about to stop: whoever waits comes to an end."""
+        self.waits = Slots(2_000, "requests may wait")
+        self.streams = Slots(500, "event streams may be open")
+
+
+def serving(request: Request) -> Serving:
+    found: Serving = request.app.state.serving
+    return found
+
+
+def platform(request: Request) -> Platform:
+    found: Platform = request.app.state.platform
+    return found
+
+
+def caller(request: Request) -> Principal:
+    who: Principal = request.scope["state"]["who"]
+    return who
+
+
+def send(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The value as JSON."""
+    return Response(encode(value), status, headers, "application/json")
+
+
+def send_page(page: Page[Any], of: Callable[[Any], Json] | None = None) -> Response:
+    items = page.items if of is None else [of(item) for item in page.items]
+    return send({"items": items, "next": page.next})
+
+
+def invalid_parameter(name: str, detail: str) -> Refusal:
+    return Refusal(422, f"{name}: {detail}", [{"parameter": name, "detail": detail}])
+
+
+def time(name: str, text: str | None) -> datetime | None:
+    """A query parameter that is a time (RFC 3339), in UTC."""
+    if text is None:
+        return None
+    try:
+        # An unescaped "+" of an offset arrives as a space.
+        moment = msgspec.convert(text.replace(" ", "+"), datetime)
+        return in_utc(moment)
+    except (msgspec.ValidationError, OverflowError, ValueError):
+        detail = f"expected a time like 2026-11-23T09:30:00Z (RFC 3339), found {text[:60]!r}"
+        raise invalid_parameter(name, detail) from None
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Raises `ValueError` where the time zone is missing, `OverflowError` where the year leaves 1 to 9999."""
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment.astimezone(UTC)
+
+
+def problem_of(found: Problem) -> Json:
+    return {"pointer": found.pointer, "detail": found.detail}
+
+
+class Route(APIRoute):
+    """A route that refuses query parameters it does not know: a misspelt filter must not show everything."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+        said = getattr(self.endpoint, "operation", None)
+        known = sorted(parameter.alias for parameter in self.dependant.query_params)
+        prefixes: tuple[str, ...] = said.query_prefixes if said is not None else ()
+
+        async def handle(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _check_query(request, known, prefixes)
+            return await answer(request)
+
+        return handle
+
+
+def _check_query(request: Request, known: list[str], prefixes: tuple[str, ...]) -> None:
+    for name in request.query_params:
+        if name not in known and not (prefixes and name.startswith(prefixes)):
+            names = [*known, *(prefix + "NAME" for prefix in prefixes)]
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            expected = f"expected only {', '.join(names)}" if names else "expected no query parameters"
+            raise invalid_parameter(name[:80], f"{expected}; found {name[:80]!r}{hint}")

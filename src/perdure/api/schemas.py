@@ -1,0 +1,234 @@
+"""The schemas of the OpenAPI document: made from the structs that are sent, with what their types can't say."""
+
+from typing import Any, Final
+
+import msgspec
+
+from perdure.api import examples, models
+from perdure.codec import Json
+from perdure.engine.errors import Error
+from perdure.engine.step import Waiting
+from perdure.runtime import views
+
+STATUSES: Final = ("pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed")
+ACTIVITY_STATUSES: Final = (*STATUSES, "skipped")
+TASK_STATUSES: Final = ("open", "claimed", "completed", "cancelled")
+KINDS: Final = (*("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait"),)
+REASONS: Final = ("call", "timer", "event", "human-task", "callback", "child", "retry", "step")
+
+_RENAMED: Final = {
+    "ProcessView": "Process",
+    "ActivityView": "Activity",
+    "HistoryView": "HistoryEntry",
+    "HumanTaskView": "HumanTask",
+    "Waiting": "WaitingFor",
+    "Model": "Model",
+}
+
+_ANY: Final[Json] = {"description": "Any JSON value."}
+_PROBLEM_ERRORS: Final[Json] = {
+    "type": "array",
+    "description": "Everything found to be wrong, with its place.",
+    "items": {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {
+            "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901) into the body."},
+            "parameter": {"type": "string", "description": "The query parameter or header meant."},
+            "detail": {"type": "string"},
+            "line": {"type": "integer", "minimum": 1},
+            "column": {"type": "integer", "minimum": 1},
+        },
+    },
+}
+
+_PROBLEM: Final[Json] = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "`urn:perdure:problem:NAME`, one name per status."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What was expected, what was found, what to do."},
+        "errors": _PROBLEM_ERRORS,
+    },
+}
+
+_CLOUD_EVENT: Final[Json] = {
+    "type": "object",
+    "description": "A CloudEvent 1.0 in its JSON format. Extension attributes are texts, booleans or integers.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": models.NO_NUL},
+        "source": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
+        "type": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": models.NO_NUL},
+        "subject": {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": models.NO_NUL},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
+        "dataschema": {"type": "string", "format": "uri", "minLength": 1, "maxLength": 1024},
+        "data": _ANY,
+    },
+    "patternProperties": {
+        "^(?!specversion$|id$|source$|type$|subject$|time$|datacontenttype$|dataschema$|data$)[a-z0-9]{1,64}$": {
+            "type": ["string", "boolean", "integer"],
+            "maxLength": 1024,
+            "pattern": models.NO_NUL,
+            "minimum": -(2**31),
+            "maximum": 2**31 - 1,
+        }
+    },
+    "additionalProperties": False,
+}
+
+_REFINED: Final[dict[str, dict[str, Json]]] = {
+    "Process": {
+        "id": {"description": "UUIDv7: sorts by the time of the start."},
+        "status": {"enum": list(STATUSES)},
+        "key": {"description": "The caller's business key."},
+        "error": {"description": "Why it faulted."},
+        "waitingFor": {"description": "Each thing that a live branch waits for."},
+    },
+    "Activity": {
+        "parent": {"description": "The activity that it runs inside of."},
+        "reference": {"description": "JSON Pointer of the task in its definition."},
+        "kind": {"enum": list(KINDS)},
+        "iteration": {"description": "Loop indices, outermost first."},
+        "status": {"enum": list(ACTIVITY_STATUSES), "description": "`skipped`: its `if` was false."},
+        "attempt": {"description": "Counts from 1; retries raise it.", "minimum": 1},
+    },
+    "WaitingFor": {
+        "reason": {"enum": list(REASONS)},
+        "until": {"description": "When it will be over by itself."},
+    },
+    "HistoryEntry": {
+        "sequence": {"description": "Without gaps within its process.", "minimum": 1},
+        "type": {"description": "A lifecycle event type of the DSL, or `dev.perdure.*` for the rest."},
+        "actor": {
+            "description": "`perdure`, the platform itself; or who acted: the name of an API key, or of the "
+            "user for whom it acted.",
+            "anyOf": [{"const": "perdure"}, {"type": "string", "minLength": 1}],
+            "type": None,
+        },
+    },
+    "HumanTask": {
+        "status": {"enum": list(TASK_STATUSES)},
+        "form": {"description": "JSON Schema of what is to be entered, null where nothing is."},
+        "output": {"description": "What the process gets: outcome, data, comment, by whom and when."},
+    },
+    "Error": {
+        "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
+        "instance": {"description": "The reference of the task it comes from."},
+    },
+}
+
+_EXAMPLES: Final[dict[str, Json]] = {
+    "Process": examples.PROCESS,
+    "Activity": examples.ACTIVITY,
+    "HistoryEntry": examples.HISTORY,
+    "HumanTask": examples.HUMAN_TASK,
+    "Definition": examples.DEFINITION,
+    "StartProcess": examples.START,
+    "CloudEvent": examples.CLOUD_EVENT,
+    "Problem": examples.INVALID,
+}
+
+
+def reference(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page_of(name: str) -> Json:
+    """The schema of one page of a list."""
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": reference(name)},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The `cursor` of the next page; null on the last.",
+            },
+        },
+    }
+
+
+def components() -> dict[str, Json]:
+    """All schemas by name."""
+    sent = (views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error)
+    taken = (models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete)
+    _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
+    schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
+    for name, properties in _REFINED.items():
+        for property_, refinement in properties.items():
+            schemas[name]["properties"][property_] = _refined(schemas[name]["properties"][property_], refinement)
+    schemas |= {"Problem": _PROBLEM, "CloudEvent": _CLOUD_EVENT, **_made_by_hand()}
+    for name, example in _EXAMPLES.items():
+        schemas[name] = {**schemas[name], "examples": [example]}
+    return dict(sorted(schemas.items()))
+
+
+def _made_by_hand() -> dict[str, Json]:
+    text = {"type": "string"}
+    optional = {"type": ["string", "null"]}
+    return {
+        "Definition": {
+            "type": "object",
+            "description": "A registered definition version, without its document.",
+            "required": ["namespace", "name", "version", "title", "summary", "createdAt"],
+            "properties": {
+                "namespace": text,
+                "name": text,
+                "version": {**text, "description": "Semantic version."},
+                "title": optional,
+                "summary": optional,
+                "createdAt": {"type": "string", "format": "date-time"},
+            },
+        },
+        "StartBatch": {
+            "type": "object",
+            "required": ["processes"],
+            "additionalProperties": False,
+            "properties": {
+                "processes": {
+                    "type": "array",
+                    "maxItems": models.BATCH_MAX,
+                    "items": reference("StartProcess"),
+                }
+            },
+        },
+        "Readiness": {
+            "type": "object",
+            "required": ["status", "checks"],
+            "properties": {
+                "status": {"enum": ["ok", "unavailable"]},
+                "checks": {
+                    "type": "object",
+                    "description": "Per dependency `ok`, or what is wrong.",
+                    "additionalProperties": text,
+                },
+            },
+        },
+    }
+
+
+def _finished(schema: Json) -> Json:
+    """With our names for the structs, and titles left out, which only repeat them."""
+    if isinstance(schema, dict):
+        return {
+            key: _renamed(value) if key == "$ref" else _finished(value)
+            for key, value in schema.items()
+            if key != "title" or not isinstance(value, str)
+        }
+    return [_finished(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _renamed(target: str) -> str:
+    base, _, name = target.rpartition("/")
+    return f"{base}/{_RENAMED.get(name, name)}"
+
+
+def _refined(schema: Json, refinement: Json) -> Json:
+    merged: dict[str, Any] = {**schema, **refinement}
+    return {key: value for key, value in merged.items() if key != "type" or value is not None}

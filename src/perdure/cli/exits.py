@@ -1,0 +1,62 @@
+"""Exit codes of the commands (docs/cli.md), and how what goes wrong becomes one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from perdure.cli import terminal
+from perdure.cli.render import problems
+from perdure.client import ApiError, Client, Unreachable
+from perdure.settings import Settings
+
+FAILED = 1
+"""Refused, failed, or ended otherwise than completed."""
+USAGE = 2
+UNREACHABLE = 3
+INTERRUPTED = 130
+"""By Ctrl-C, as shells say it: 128 + SIGINT."""
+
+T = TypeVar("T")
+
+
+def fail(*lines: str, code: int = FAILED) -> NoReturn:
+    terminal.failure(*lines)
+    raise typer.Exit(code)
+
+
+def settings() -> Settings:
+    """The settings of this run. Exits where one makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"PERDURE_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        ]
+        fail("A setting can't be used.", *wrong, code=USAGE)
+
+
+def call(work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+    """Do the work with a client of the configured server; exits where it fails."""
+    chosen = settings()
+    return run(_with_client(work, chosen.api_url, chosen.api_key))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """The result of the work; exits where the server refuses or does not answer."""
+    try:
+        return asyncio.run(work)
+    except ApiError as error:
+        fail(*problems.refusal(error))
+    except Unreachable as error:
+        fail(*problems.unreachable(error), code=UNREACHABLE)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+async def _with_client(work: Callable[[Client], Awaitable[T]], url: str, key: str | None) -> T:
+    async with Client(url, key) as client:
+        return await work(client)

@@ -1,0 +1,61 @@
+"""Statuses, reasons and errors in words and signs."""
+
+from datetime import datetime
+
+from rich.text import Text
+
+from perdure.cli.render.times import duration, moment, parse
+from perdure.client.models import Error, Waiting
+
+SIGNS = {
+    "pending": ("·", ".", "dim"),
+    "running": ("●", "*", "bold blue"),
+    "waiting": ("◷", "~", "yellow"),
+    "suspended": ("‖", "=", "magenta"),
+    "completed": ("✓", "+", "green"),
+    "skipped": ("–", "-", "dim"),
+    "cancelled": ("⊘", "/", "dim yellow"),
+    "faulted": ("✗", "x", "bold red"),
+}
+"""Per status its sign, the sign in ASCII, and its style."""
+
+REASONS = {
+    "call": "an answer",
+    "timer": "time",
+    "event": "an event",
+    "human-task": "a person",
+    "callback": "its callback",
+    "child": "a child process",
+    "job": "an external worker",
+    "step": "its turn",
+}
+
+
+def sign(status: str, ascii_only: bool = False) -> Text:
+    fancy, plain, style = SIGNS.get(status, ("?", "?", ""))
+    return Text(plain if ascii_only else fancy, style)
+
+
+def style(status: str) -> str:
+    return SIGNS.get(status, ("", "", ""))[2]
+
+
+def waiting(what: Waiting, now: datetime) -> str:
+    """What is waited for, how long it has been and until when: ``waits for its callback since 12 s``."""
+    until = parse(what["until"]) if what.get("until") else None  # type: ignore[arg-type]
+    since = duration(now - parse(what["since"]))
+    if what["reason"] == "retry":
+        return f"tries again in {duration(until - now)}" if until else "tries again"
+    if what["reason"] == "timer" and until:
+        return f"waits since {since}, {duration(until - now)} to go, until {moment(until, now)}"
+    words = f"waits for {REASONS.get(what['reason'], what['reason'])} since {since}"
+    return f"{words}, until {moment(until, now)}" if until else words
+
+
+def error(what: Error) -> str:
+    """One line: the kind, the status and the most telling words of an error."""
+    kind = (what.get("type") or "error").rsplit("/", 1)[-1]
+    said = what.get("detail") or what.get("title") or ""
+    status = what.get("status")
+    head = f"{kind} {status}" if status else kind
+    return f"{head}: {said}" if said else head

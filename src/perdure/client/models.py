@@ -1,0 +1,126 @@
+"""The API's JSON, typed. Nothing is converted: times are RFC 3339 strings, ids are strings."""
+
+from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
+
+Json: TypeAlias = Any
+T = TypeVar("T")
+
+OnConflict: TypeAlias = Literal["allow", "existing", "reject"]
+Command: TypeAlias = Literal["suspend", "resume", "cancel", "retry"]
+
+ENDED = frozenset({"completed", "faulted", "cancelled", "skipped"})
+"""Statuses after which a process or an activity does nothing more by itself."""
+
+
+class Error(TypedDict, total=False):
+    """Problem details (RFC 9457); `instance` is the reference of the task it comes from."""
+
+    type: str
+    status: int
+    title: str | None
+    detail: str | None
+    instance: str | None
+
+
+class DefinitionReference(TypedDict):
+    namespace: str
+    name: str
+    version: str
+
+
+class Definition(DefinitionReference, total=False):
+    title: str | None
+    summary: str | None
+    createdAt: str
+    document: Json
+
+
+class Waiting(TypedDict):
+    """One thing that a process waits for."""
+
+    activity: str
+    reference: str
+    reason: str
+    since: str
+    until: NotRequired[str | None]
+
+
+class ParentReference(TypedDict):
+    process: str
+    activity: str
+
+
+class Process(TypedDict):
+    id: str
+    definition: DefinitionReference
+    status: str
+    key: str | None
+    tags: dict[str, str]
+    input: Json
+    output: Json
+    error: Error | None
+    parent: ParentReference | None
+    createdAt: str
+    startedAt: str | None
+    endedAt: str | None
+    waitingFor: list[Waiting]
+
+
+class Activity(TypedDict):
+    id: str
+    process: str
+    parent: str | None
+    reference: str
+    name: str
+    kind: str
+    iteration: list[int]
+    status: str
+    attempt: int
+    input: Json
+    output: Json
+    error: Error | None
+    createdAt: str
+    startedAt: str | None
+    endedAt: str | None
+
+
+class HistoryEntry(TypedDict):
+    sequence: int
+    at: str
+    type: str
+    activity: str | None
+    actor: str
+    data: Json
+
+
+class HumanTask(TypedDict):
+    id: str
+    process: str
+    activity: str
+    title: str
+    description: str | None
+    status: str
+    assignee: str | None
+    candidateGroups: list[str]
+    outcomes: list[str]
+    form: Json
+    due: str | None
+    outcome: str | None
+    createdAt: str
+    completedAt: str | None
+
+
+class Page(TypedDict, Generic[T]):
+    """`next` is the cursor of the next page, None on the last."""
+
+    items: list[T]
+    next: str | None
+
+
+class Fault(TypedDict):
+    """One thing wrong with a body, or a warning about it."""
+
+    pointer: str
+    detail: str
+    line: NotRequired[int | None]
+    column: NotRequired[int | None]

@@ -1,0 +1,81 @@
+"""Checks of the arguments of Perdure's functions in the default catalog."""
+
+from collections.abc import Callable, Mapping
+
+from perdure.codec import Json
+from perdure.definition import interpolation
+from perdure.definition.checks.report import Check, Report, described
+from perdure.definition.checks.shapes import members
+from perdure.definition.checks.text import template, text
+from perdure.definition.checks.values import duration, json_schema, texts_or_expression
+from perdure.definition.pointers import child
+from perdure.definition.template import Literal
+
+Arguments = Callable[[Check, Json, str, Report], None]
+"""A check of a function's arguments that is given the check of an HTTP request."""
+
+
+def _outcomes(value: Json, pointer: str, report: Report) -> None:
+    texts_or_expression(value, pointer, report)
+    if not isinstance(value, list):
+        return
+    if not value:
+        report.problem(pointer, "expected at least one outcome, found none")
+    seen: set[str] = set()
+    for index, outcome in enumerate(value):
+        if isinstance(outcome, str) and outcome in seen:
+            report.problem(child(pointer, index), f"expected different outcomes, found {described(outcome)} twice")
+        elif isinstance(outcome, str):
+            if not outcome.strip():
+                report.problem(child(pointer, index), "expected an outcome, found an empty string")
+            seen.add(outcome)
+
+
+def _form(value: Json, pointer: str, report: Report) -> None:
+    """A JSON Schema, or an expression that yields one."""
+    if isinstance(value, str) and interpolation.OPENING in value:
+        text(value, pointer, report)
+        return
+    if not isinstance(value, dict):
+        report.expected("a JSON Schema, or an expression that yields one", value, pointer)
+        return
+    template(value, pointer, report)
+    try:
+        known = isinstance(interpolation.template_of(value, pointer), Literal)
+    except interpolation.ExpressionMalformed:
+        return
+    if known:
+        json_schema(value, pointer, report)
+
+
+_human_task_members = members(
+    {"title": text},
+    {
+        "description": text,
+        "assignees": texts_or_expression,
+        "candidateGroups": texts_or_expression,
+        "excludeUsers": texts_or_expression,
+        "outcomes": _outcomes,
+        "form": _form,
+        "due": duration,
+        "escalateTo": texts_or_expression,
+    },
+    what="the arguments of human-task",
+)
+
+
+def _human_task(request: Check, value: Json, pointer: str, report: Report) -> None:
+    _human_task_members(value, pointer, report)
+    if isinstance(value, dict) and "escalateTo" in value and "due" not in value:
+        report.warn(child(pointer, "escalateTo"), 'without "due" the task is never escalated')
+
+
+def _callback(request: Check, value: Json, pointer: str, report: Report) -> None:
+    members(optional={"request": request}, what="the arguments of callback")(value, pointer, report)
+
+
+FUNCTIONS: Mapping[str, Arguments] = {
+    "human-task:1.0.0@default": _human_task,
+    "callback:1.0.0@default": _callback,
+}
+"""The functions of the default catalog that can be run, as they are called."""

@@ -1,0 +1,194 @@
+"""What the checks find: faults, warnings, features not built yet, and every expression."""
+
+import difflib
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from perdure.codec import Json
+from perdure.definition.document import Document, Position
+from perdure.definition.pointers import child
+from perdure.definition.problems import Problem
+from perdure.definition.template import Expression, Template, expressions_of
+from perdure.definition.uses import Uses
+
+PROBLEMS_MAX = 100
+"""Further faults and warnings are counted, not told."""
+
+TASKS_MAX = 10_000
+"""Definitions with more tasks are refused."""
+
+_QUOTED_MAX = 60
+_SUGGESTION_LENGTH_MAX = 64
+_SUGGESTION_NAMES_MAX = 1000
+
+Check: TypeAlias = "Callable[[Json, str, Report], None]"
+
+
+class Report:
+    """Collects what checks find in one definition."""
+
+    def __init__(self, uses: Uses, *, loose: bool = False, document: Document | None = None) -> None:
+        self.uses = uses
+        self.loose = loose
+        """Whether every string is tried as an expression (DSL reference, "Evaluate")."""
+        self.expressions: list[Expression] = []
+        self._document = document
+        self._problems = _Collected()
+        self._warnings = _Collected()
+        self._unsupported: dict[str, Problem] = {}
+        self._tasks = 0
+        self._declaring = False
+
+    def problem(self, pointer: str, detail: str, *, at_key: bool = False) -> None:
+        """A fault; `at_key` places it at the member's name."""
+        self._problems.add(self._located(pointer, detail, at_key))
+
+    def warn(self, pointer: str, detail: str, *, at_key: bool = False) -> None:
+        self._warnings.add(self._located(pointer, detail, at_key))
+
+    def unsupported(self, pointer: str, what: str) -> None:
+        """The definition uses something that is part of the DSL, but not built yet."""
+        if not self._declaring and pointer not in self._unsupported:
+            detail = f"{what} can't be run by this version of Perdure yet"
+            self._unsupported[pointer] = self._located(pointer, detail, False)
+
+    @contextmanager
+    def declaring(self) -> Iterator[None]:
+        """Within, what is declared is not used yet, so that it need not be supported."""
+        before, self._declaring = self._declaring, True
+        try:
+            yield
+        finally:
+            self._declaring = before
+
+    def expected(self, what: str, value: Json, pointer: str, hint: str = "") -> None:
+        """A fault: a value of another kind than expected."""
+        self.problem(pointer, f"expected {what}, found {described(value)}{f'; {hint}' if hint else ''}")
+
+    def expected_one_of(self, names: Iterable[str], value: str, pointer: str, *, at_key: bool = False) -> None:
+        """A fault: a word that is none of those that could stand there."""
+        names = tuple(names)
+        self.problem(
+            pointer,
+            f"expected one of {listed(names)}, found {quoted(value)}{suggestion(value, names)}",
+            at_key=at_key,
+        )
+
+    def unknown(self, key: str, pointer: str, known: Collection[str], *, fault: bool) -> None:
+        """A member that the DSL does not know there: a fault, or a warning where the schema is open."""
+        detail = f"unknown property {quoted(key)}{suggestion(key, known) or f'; expected {listed(known)}'}"
+        if fault:
+            self.problem(child(pointer, key), detail, at_key=True)
+        else:
+            self.warn(child(pointer, key), f"{detail} (ignored)", at_key=True)
+
+    def template(self, template: Template) -> None:
+        """Remember the expressions in it."""
+        self.expressions.extend(expressions_of(template))
+
+    def count_task(self, pointer: str) -> None:
+        self._tasks += 1
+        if self._tasks == TASKS_MAX + 1:
+            self.problem(
+                pointer, f"expected at most {TASKS_MAX} tasks in a definition; run some as workflows of their own"
+            )
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All faults, in the order of the text."""
+        return self._problems.told()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return self._warnings.told()
+
+    @property
+    def missing(self) -> tuple[Problem, ...]:
+        """What is used and not built yet, in the order of the text."""
+        return tuple(sorted(self._unsupported.values(), key=_place))
+
+    def _located(self, pointer: str, detail: str, at_key: bool) -> Problem:
+        position: Position | None = None
+        if self._document is not None:
+            locate = self._document.locate_key if at_key else self._document.locate
+            position = locate(pointer)
+        line, column = position or (None, None)
+        return Problem(pointer, detail, line, column)
+
+
+class _Collected:
+    """Up to `PROBLEMS_MAX` problems and the number of further ones."""
+
+    def __init__(self) -> None:
+        self._kept: list[Problem] = []
+        self._further = 0
+
+    def add(self, problem: Problem) -> None:
+        if len(self._kept) < PROBLEMS_MAX:
+            self._kept.append(problem)
+        else:
+            self._further += 1
+
+    def told(self) -> tuple[Problem, ...]:
+        told = sorted(self._kept, key=_place)
+        if self._further:
+            told.append(Problem("", f"and {self._further} more, told once these are mended"))
+        return tuple(told)
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return (problem.line or 0, problem.column or 0)
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, cut where it is long."""
+    shown = text if len(text) <= _QUOTED_MAX else f"{text[: _QUOTED_MAX - 1]}…"
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def described(value: Json) -> str:
+    """What kind of value it is, and which, in a few words."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {str(value)[:40]}"
+    if isinstance(value, str):
+        return f"the string {quoted(value)}"
+    return kind_of(value)
+
+
+def kind_of(value: Json) -> str:
+    """What kind of value it is, without showing it."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an object" if isinstance(value, dict) else "an array"
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names, quoted, with commas between."""
+    return ", ".join(quoted(name) for name in names)
+
+
+def suggestion(value: str, names: Collection[str]) -> str:
+    """``; did you mean "…"?`` where one of the names is close, else nothing."""
+    close = nearest(value, names)
+    return f"; did you mean {quoted(close)}?" if close is not None else ""
+
+
+def nearest(value: str, names: Collection[str]) -> str | None:
+    """The name that is written most alike, if any is close."""
+    if len(value) > _SUGGESTION_LENGTH_MAX or len(names) > _SUGGESTION_NAMES_MAX:
+        return None
+    folded = {name.lower(): name for name in names if len(name) <= _SUGGESTION_LENGTH_MAX}
+    close = difflib.get_close_matches(value.lower(), folded, 1, 0.6)
+    return folded[close[0]] if close else None

@@ -1,0 +1,84 @@
+"""What every part of the compilation needs: the declared components, the evaluation mode, the tasks so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from perdure.codec import Json
+from perdure.definition import durations, interpolation, schemas
+from perdure.definition.pointers import child
+from perdure.definition.program import DurationTemplate, Schema, Task
+from perdure.definition.template import Expression, Template, expressions_of
+from perdure.definition.uses import Uses
+
+
+class Context:
+    """Collects the tasks and expressions of one program."""
+
+    def __init__(self, uses: Uses, *, loose: bool) -> None:
+        self.uses = uses
+        self.expressions: list[Expression] = []
+        self._loose = loose
+        self._tasks: list[Task | None] = []
+
+    def reserve(self) -> int:
+        """The index of a task that is compiled after its own tasks, but stands before them."""
+        self._tasks.append(None)
+        return len(self._tasks) - 1
+
+    def place(self, task: Task) -> None:
+        self._tasks[task.index] = task
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        assert all(task is not None for task in self._tasks)
+        return tuple(task for task in self._tasks if task is not None)
+
+    def template(self, value: Json, pointer: str) -> Template:
+        return self._remember(interpolation.template_of(value, pointer, loose=self._loose))
+
+    def optional_template(self, holder: Mapping[str, Json], key: str, pointer: str) -> Template | None:
+        return self.template(holder[key], child(pointer, key)) if key in holder else None
+
+    def expression(self, text: str, pointer: str) -> Expression:
+        found = interpolation.expression(text, pointer)
+        self.expressions.append(found)
+        return found
+
+    def optional_expression(self, holder: Mapping[str, Json], key: str, pointer: str) -> Expression | None:
+        return self.expression(holder[key], child(pointer, key)) if key in holder else None
+
+    def expression_template(self, value: Json, pointer: str) -> Template:
+        """What ``from``, ``as`` and ``set`` hold: a string is an expression, with or without ``${ }``."""
+        if not isinstance(value, str):
+            return self.template(value, pointer)
+        return self._remember(interpolation.expression_template(value, pointer, loose=self._loose))
+
+    def duration(self, value: Json, pointer: str) -> DurationTemplate:
+        if isinstance(value, str) and interpolation.OPENING in value:
+            return self.template(value, pointer)
+        return durations.of(value)
+
+    def optional_duration(self, holder: Mapping[str, Json], key: str, pointer: str) -> DurationTemplate | None:
+        return self.duration(holder[key], child(pointer, key)) if key in holder else None
+
+    def timeout(self, holder: Mapping[str, Json], pointer: str) -> DurationTemplate | None:
+        """The ``timeout`` of a task or workflow, in place or by name."""
+        value = holder.get("timeout")
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return self.duration(self.uses.timeouts[value]["after"], f"{child('/use/timeouts', value)}/after")
+        return self.duration(value["after"], f"{pointer}/timeout/after")
+
+    def data(
+        self, holder: Mapping[str, Json], key: str, pointer: str, by: str
+    ) -> tuple[Schema | None, Template | None]:
+        """The schema and the transformation under ``input`` (by ``from``), ``output`` or ``export`` (by ``as``)."""
+        value: Mapping[str, Any] = holder.get(key) or {}
+        schema = schemas.compiled(value["schema"]["document"]) if "schema" in value else None
+        transformation = self.expression_template(value[by], f"{pointer}/{key}/{by}") if by in value else None
+        return schema, transformation
+
+    def _remember(self, template: Template) -> Template:
+        self.expressions.extend(expressions_of(template))
+        return template

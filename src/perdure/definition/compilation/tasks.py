@@ -1,0 +1,223 @@
+"""Tasks and scopes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from perdure.codec import Json
+from perdure.definition import versions
+from perdure.definition.compilation import events, faults
+from perdure.definition.compilation.context import Context
+from perdure.definition.interpolation import object_template
+from perdure.definition.pointers import child
+from perdure.definition.program import (
+    Call,
+    Case,
+    Do,
+    Emit,
+    For,
+    Fork,
+    Iterator,
+    Listen,
+    Raise,
+    RunWorkflow,
+    Scope,
+    Set,
+    Switch,
+    Task,
+    Try,
+    Wait,
+)
+from perdure.definition.template import Template
+from perdure.definition.uses import DEFAULT_CATALOG
+
+
+def scope(context: Context, items: list[Mapping[str, Json]], pointer: str) -> Scope:
+    """A list of tasks."""
+    tasks = []
+    for index, item in enumerate(items):
+        ((name, value),) = item.items()
+        tasks.append(_task(context, name, value, child(child(pointer, index), name)))
+    return Scope(tuple(tasks), {task.name: position for position, task in enumerate(tasks)})
+
+
+def _task(context: Context, name: str, value: Mapping[str, Json], pointer: str) -> Task:
+    index = context.reserve()
+    common = _common(context, index, name, value, pointer)
+    compiler = next(compiler for key, compiler in _COMPILERS.items() if key in value)
+    task = compiler(context, value, pointer, common)
+    context.place(task)
+    return task
+
+
+def _common(context: Context, index: int, name: str, value: Mapping[str, Json], pointer: str) -> dict[str, Any]:
+    condition = context.optional_expression(value, "if", pointer)
+    input_schema, input_from = context.data(value, "input", pointer, "from")
+    output_schema, output_as = context.data(value, "output", pointer, "as")
+    export_schema, export_as = context.data(value, "export", pointer, "as")
+    return {
+        "index": index,
+        "name": name,
+        "reference": pointer,
+        "definition": value,
+        "condition": condition,
+        "input_schema": input_schema,
+        "input_from": input_from,
+        "output_schema": output_schema,
+        "output_as": output_as,
+        "export_schema": export_schema,
+        "export_as": export_as,
+        "timeout": context.timeout(value, pointer),
+        "then": value.get("then", "continue"),
+        "metadata": value.get("metadata", {}),
+    }
+
+
+def _do(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    return Do(**common, body=scope(context, value["do"], f"{pointer}/do"))
+
+
+def _set(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    return Set(**common, value=context.expression_template(value["set"], f"{pointer}/set"))
+
+
+def _switch(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    cases = []
+    for index, item in enumerate(value["switch"]):
+        ((name, case),) = item.items()
+        when = context.optional_expression(case, "when", child(f"{pointer}/switch/{index}", name))
+        cases.append(Case(name, when, case["then"]))
+    return Switch(**common, cases=tuple(cases))
+
+
+def _for(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    loop = value["for"]
+    return For(
+        **common,
+        each=loop.get("each", "item"),
+        at=loop.get("at", "index"),
+        collection=context.expression(loop["in"], f"{pointer}/for/in"),
+        while_=context.optional_expression(value, "while", pointer),
+        body=scope(context, value["do"], f"{pointer}/do"),
+    )
+
+
+def _fork(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    fork = value["fork"]
+    return Fork(
+        **common,
+        branches=scope(context, fork["branches"], f"{pointer}/fork/branches"),
+        compete=fork.get("compete", False),
+    )
+
+
+def _try(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    body = scope(context, value["try"], f"{pointer}/try")
+    place = f"{pointer}/catch"
+    handler = scope(context, value["catch"]["do"], f"{place}/do") if "do" in value["catch"] else None
+    return Try(**common, body=body, catch=faults.catch(context, value["catch"], place, handler))
+
+
+def _raise(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    return Raise(**common, error=faults.error(context, value["raise"]["error"], f"{pointer}/raise/error"))
+
+
+def _wait(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    return Wait(**common, duration=context.duration(value["wait"], f"{pointer}/wait"))
+
+
+def _emit(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    event = value["emit"]["event"].get("with", {})
+    return Emit(**common, event=context.template(event, f"{pointer}/emit/event/with"))
+
+
+def _listen(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    listen = value["listen"]
+    return Listen(
+        **common,
+        strategy=events.strategy(context, listen["to"], f"{pointer}/listen/to"),
+        read=listen.get("read", "data"),
+        foreach=_iterator(context, value["foreach"], f"{pointer}/foreach") if "foreach" in value else None,
+    )
+
+
+def _iterator(context: Context, value: Mapping[str, Json], pointer: str) -> Iterator:
+    output_schema, output_as = context.data(value, "output", pointer, "as")
+    export_schema, export_as = context.data(value, "export", pointer, "as")
+    return Iterator(
+        item=value.get("item", "item"),
+        at=value.get("at", "index"),
+        body=scope(context, value["do"], f"{pointer}/do") if "do" in value else None,
+        output_schema=output_schema,
+        output_as=output_as,
+        export_schema=export_schema,
+        export_as=export_as,
+    )
+
+
+def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    return Call(
+        **common,
+        function=_bare(value["call"]),
+        arguments=_arguments(context, value.get("with", {}), f"{pointer}/with"),
+    )
+
+
+def _bare(function: str) -> str:
+    """A function of the default catalog, without version and catalog."""
+    name, at, catalog = function.rpartition("@")
+    return name.partition(":")[0] if at and catalog == DEFAULT_CATALOG else function
+
+
+def _arguments(context: Context, value: Json, pointer: str) -> Template:
+    """The arguments, with names of authentication policies replaced by those policies."""
+    members = []
+    for key, item in value.items():
+        place = child(pointer, key)
+        if key == "request" and isinstance(item, dict):
+            members.append((key, _arguments(context, item, place)))
+        elif key == "endpoint" and isinstance(item, dict):
+            members.append((key, _endpoint(context, item, place)))
+        else:
+            members.append((key, context.template(item, place)))
+    return object_template(members)
+
+
+def _endpoint(context: Context, value: Mapping[str, Json], pointer: str) -> Template:
+    policy = value.get("authentication")
+    name = policy.get("use") if isinstance(policy, dict) else policy
+    if not isinstance(name, str):
+        return context.template(value, pointer)
+    declared = context.template(context.uses.authentications[name], child("/use/authentications", name))
+    uri = context.template(value["uri"], f"{pointer}/uri")
+    return object_template([("uri", uri), ("authentication", declared)])
+
+
+def _run(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    run = value["run"]
+    workflow = run["workflow"]
+    return RunWorkflow(
+        **common,
+        namespace=workflow["namespace"],
+        workflow=workflow["name"],
+        version=workflow.get("version", versions.LATEST),
+        input=context.optional_template(workflow, "input", f"{pointer}/run/workflow"),
+        await_=run.get("await", True),
+        return_=run.get("return", "stdout"),
+    )
+
+
+_COMPILERS: Mapping[str, Callable[[Context, Mapping[str, Json], str, dict[str, Any]], Task]] = {
+    "call": _call,
+    "emit": _emit,
+    "for": _for,
+    "fork": _fork,
+    "listen": _listen,
+    "raise": _raise,
+    "run": _run,
+    "set": _set,
+    "switch": _switch,
+    "try": _try,
+    "wait": _wait,
+    "do": _do,
+}
+"""By the key that makes a task one of its kind; ``do`` comes last, as a for loop has it too."""

@@ -1,0 +1,68 @@
+"""From text to a definition that can be registered and run."""
+
+from dataclasses import dataclass
+
+from perdure.codec import Json
+from perdure.definition.checks import workflow as checks
+from perdure.definition.compilation import workflow
+from perdure.definition.document import Document, Position, parse
+from perdure.definition.problems import DefinitionInvalid, Problem
+from perdure.definition.program import Program
+from perdure.definition.template import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A valid definition."""
+
+    document: Json
+    """The definition as decoded JSON."""
+    namespace: str
+    name: str
+    version: str
+    title: str | None
+    summary: str | None
+    program: Program | None
+    """None where `unsupported` says why it can't be run."""
+    warnings: tuple[Problem, ...]
+    """What is allowed, but perhaps not meant: fields that the DSL's schema leaves open, for one."""
+    unsupported: tuple[Problem, ...]
+    """What it uses of the DSL that is not built yet."""
+    expressions: tuple[Expression, ...]
+    """Every expression in it, for a check of their syntax; one with a `fallback` may be malformed."""
+    source: Document
+
+    def locate(self, pointer: str) -> Position | None:
+        """Line and column, from 1, of the value that a JSON Pointer names; None if there is none."""
+        return self.source.locate(pointer)
+
+
+def load(source: bytes, media_type: str) -> Definition:
+    """Read, validate and compile a definition.
+
+    `media_type` is that of YAML or JSON. Raises `DefinitionUndecodable` where the text can't be read, and
+    `DefinitionInvalid` with every fault found, each with its place in the text.
+    """
+    document = parse(source, media_type)
+    report = checks.check(document)
+    if report.problems:
+        raise DefinitionInvalid(report.problems)
+    head = document.value["document"]
+    return Definition(
+        document=document.value,
+        namespace=head["namespace"],
+        name=head["name"],
+        version=head["version"],
+        title=head.get("title"),
+        summary=head.get("summary"),
+        program=None if report.missing else workflow.program(document.value),
+        warnings=report.warnings,
+        unsupported=report.missing,
+        expressions=tuple(dict.fromkeys(report.expressions)),
+        source=document,
+    )
+
+
+def compile_document(document: Json) -> Program:
+    """The program of a stored document, which was validated when it was registered."""
+    return workflow.program(document)

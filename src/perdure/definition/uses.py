@@ -1,0 +1,52 @@
+"""The reusable components that a definition declares (DSL reference, "Use"), to be found by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from perdure.codec import Json
+
+DEFAULT_CATALOG = "default"
+"""The catalog that every runtime has (DSL, "Default Catalog")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """``use``, as far as it is well-formed; what is not counts as not declared."""
+
+    authentications: Mapping[str, Json] = field(default_factory=dict)
+    catalogs: Mapping[str, Json] = field(default_factory=dict)
+    errors: Mapping[str, Json] = field(default_factory=dict)
+    functions: Mapping[str, Json] = field(default_factory=dict)
+    retries: Mapping[str, Json] = field(default_factory=dict)
+    timeouts: Mapping[str, Json] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(document: Json) -> "Uses":
+        """The components of a document, whatever else is wrong with it."""
+        use = document.get("use") if isinstance(document, dict) else None
+        if not isinstance(use, dict):
+            return Uses()
+
+        def declared(kind: str) -> Mapping[str, Json]:
+            components = use.get(kind)
+            return components if isinstance(components, dict) else {}
+
+        secrets = use.get("secrets")
+        return Uses(
+            authentications=declared("authentications"),
+            catalogs=declared("catalogs"),
+            errors=declared("errors"),
+            functions=declared("functions"),
+            retries=declared("retries"),
+            timeouts=declared("timeouts"),
+            secrets=frozenset(name for name in secrets if isinstance(name, str))
+            if isinstance(secrets, list)
+            else frozenset(),
+        )
+
+
+def is_loose(document: Json) -> bool:
+    """Whether the document asks for loose evaluation (DSL reference, "Evaluate")."""
+    evaluate = document.get("evaluate") if isinstance(document, dict) else None
+    return isinstance(evaluate, dict) and evaluate.get("mode") == "loose"

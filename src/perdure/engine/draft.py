@@ -1,0 +1,189 @@
+"""The step in the making: what is known when it begins, and what has been decided so far."""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from perdure.codec import Json
+from perdure.definition.program import Program, Task
+from perdure.engine.effects import AnyEffect
+from perdure.engine.errors import Error
+from perdure.engine.payloads import Flow, Payloads
+from perdure.engine.refs import Ref
+from perdure.engine.state import ROOT, Frame, State
+from perdure.engine.step import Activity, Entry, Environment, Limits, Process
+
+PERDURE = "perdure"
+"""The actor of what nobody in particular did."""
+
+ENDED = frozenset({"completed", "faulted", "cancelled"})
+
+WORKFLOW = "io.serverlessworkflow.workflow."
+TASK = "io.serverlessworkflow.task."
+OWN = "dev.perdure."
+
+TASK_CREATED = TASK + "created.v1"
+TASK_STARTED = TASK + "started.v1"
+TASK_COMPLETED = TASK + "completed.v1"
+TASK_RETRIED = TASK + "retried.v1"
+TASK_SKIPPED = OWN + "task.skipped"
+
+
+class Fault(Exception):
+    """An error was raised in an activity, or (`frame` is None) in the process outside its tasks."""
+
+    def __init__(self, frame: Frame | None, error: Error) -> None:
+        super().__init__(error.detail)
+        self.frame = frame
+        self.error = error
+
+
+class Draft:
+    """Mutable; lives for one step. The engine's functions take it first."""
+
+    __slots__ = (
+        "_by_id",
+        "activities",
+        "begun",
+        "budget",
+        "effects",
+        "environment",
+        "frames",
+        "history",
+        "now",
+        "payloads",
+        "process",
+        "program",
+        "ready",
+        "state",
+    )
+
+    def __init__(
+        self,
+        program: Program,
+        process: Process,
+        state: State,
+        now: datetime,
+        environment: Environment,
+        limits: Limits,
+    ) -> None:
+        self.program = program
+        self.process = process
+        self.state = state
+        self.now = now
+        self.environment = environment
+        self.budget = limits.activities_max
+        self.frames: dict[int, Frame] = {frame.order: frame for frame in state.frames}
+        self.ready: deque[int] = deque(state.ready)
+        self.payloads = Payloads()
+        self.effects: dict[tuple[str, UUID], AnyEffect] = {}
+        self.activities: dict[UUID, Activity] = {}
+        self.history: list[Entry] = []
+        self._by_id: dict[UUID, int] | None = None
+
+    # frames
+
+    @property
+    def ended(self) -> bool:
+        return self.state.status in ENDED
+
+    def task_of(self, frame: Frame) -> Task:
+        return self.program.tasks[frame.task]
+
+    def parent_of(self, frame: Frame) -> Frame | None:
+        return self.frames.get(frame.parent) if frame.parent != ROOT else None
+
+    def live(self, activity: UUID) -> Frame | None:
+        """The frame of an activity, if it has not ended."""
+        if self._by_id is None:
+            self._by_id = {frame.id: frame.order for frame in self.frames.values()}
+        frame = self.frames.get(self._by_id.get(activity, ROOT))
+        return frame if frame is not None and frame.id == activity else None
+
+    def insert(self, frame: Frame) -> None:
+        self.frames[frame.order] = frame
+        if self._by_id is not None:
+            self._by_id[frame.id] = frame.order
+
+    def descendants(self, order: int) -> list[Frame]:
+        """All frames beneath one, the enclosing before the enclosed."""
+        children: dict[int, list[Frame]] = {}
+        for frame in self.frames.values():
+            children.setdefault(frame.parent, []).append(frame)
+        found = list(children.get(order, ()))
+        for frame in found:
+            found.extend(children.get(frame.order, ()))
+        return found
+
+    # effects
+
+    def effect(self, kind: str, id_: UUID, effect: AnyEffect) -> None:
+        self.effects[kind, id_] = effect
+
+    def withdraw(self, kind: str, id_: UUID, undo: AnyEffect) -> None:
+        """Undo an effect: forget it if this very step wanted it, else order the undoing.
+
+        So for one id, an undoing effect of a step always stands before a doing one.
+        """
+        if self.effects.pop((kind, id_), None) is None:
+            self.effects["-" + kind, id_] = undo
+
+    # records
+
+    def note(self, type_: str, frame: Frame | None, data: Mapping[str, Json], actor: str = PERDURE) -> None:
+        """Add a line to the audit trail."""
+        self.history.append(Entry(self.now, type_, None if frame is None else frame.id, actor, data))
+
+    def note_task(self, type_: str, frame: Frame, actor: str = PERDURE, **data: Any) -> None:
+        """Add a line about an activity."""
+        data["task"] = self.program.tasks[frame.task].reference
+        if frame.attempt > 1:
+            data["attempt"] = frame.attempt
+        self.history.append(Entry(self.now, type_, frame.id, actor, data))
+
+    def record(
+        self,
+        frame: Frame,
+        status: str,
+        *,
+        output: Ref | None = None,
+        error: Error | None = None,
+        ended: bool = False,
+    ) -> None:
+        """Bring the record of an activity up to date."""
+        activity = self.activities.get(frame.id)
+        if activity is None or activity.order != frame.order:
+            activity = self.activities[frame.id] = self._activity(frame)
+        activity.status = status
+        activity.attempt = frame.attempt
+        activity.input = frame.input if frame.argument is None else frame.argument
+        activity.started_at = frame.started_at
+        activity.output = output
+        activity.error = error
+        activity.ended_at = self.now if ended else None
+
+    def _activity(self, frame: Frame) -> Activity:
+        task = self.program.tasks[frame.task]
+        parent = self.frames.get(frame.parent)
+        return Activity(
+            frame.id,
+            frame.order,
+            None if parent is None else parent.id,
+            task.reference,
+            task.name,
+            task.kind,
+            frame.iteration,
+            "pending",
+            frame.attempt,
+            None,
+            None,
+            None,
+            frame.created_at,
+            None,
+            None,
+        )
+
+    def load_missing(self, *refs: Ref) -> Flow[None]:
+        yield from self.payloads.load(refs)

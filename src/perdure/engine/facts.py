@@ -1,0 +1,119 @@
+"""Everything that can happen to a process. A closed union: together with `effects`, the engine's table of contents.
+
+Facts are recorded by `runtime` in the process's inbox before the engine sees them, and may arrive in
+any order, late, or for an activity that has ended meanwhile.
+"""
+
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from perdure.codec import Json
+from perdure.engine.errors import Error
+
+
+class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """What has happened; `tag` names it in the inbox."""
+
+
+class ProcessStarted(Fact, frozen=True):
+    """The process was accepted with this input."""
+
+    input: Json
+    actor: str
+
+
+class ActivitySucceeded(Fact, frozen=True):
+    """The call of an activity was answered. `attempt` tells which call it was."""
+
+    activity: UUID
+    attempt: int
+    output: Json
+
+
+class ActivityFailed(Fact, frozen=True):
+    """The call of an activity failed for good, as far as the performer can tell."""
+
+    activity: UUID
+    attempt: int
+    error: Error
+
+
+class TimerFired(Fact, frozen=True):
+    """A timer set by `SetTimer` is due."""
+
+    timer: UUID
+
+
+class EventReceived(Fact, frozen=True):
+    """An event that may match the subscription of a listen activity; the engine decides whether it does.
+
+    `event` is the CloudEvent in its JSON format (attributes and ``data``).
+    """
+
+    activity: UUID
+    event: Json
+
+
+class CallbackReceived(Fact, frozen=True):
+    """The callback URL of an activity was called with this body."""
+
+    activity: UUID
+    body: Json
+
+
+class HumanTaskCompleted(Fact, frozen=True):
+    """A person decided. `output` is ``{outcome, data, comment, completedBy, completedAt}``."""
+
+    activity: UUID
+    output: Json
+    actor: str
+
+
+class ChildEnded(Fact, frozen=True):
+    """An awaited child process ended; `status` is ``completed``, ``faulted`` or ``cancelled``."""
+
+    activity: UUID
+    child: UUID
+    status: str
+    output: Json = None
+    error: Error | None = None
+
+
+class SuspendRequested(Fact, frozen=True):
+    actor: str
+    reason: str | None = None
+
+
+class ResumeRequested(Fact, frozen=True):
+    actor: str
+    reason: str | None = None
+
+
+class CancelRequested(Fact, frozen=True):
+    actor: str
+    reason: str | None = None
+
+
+class RetryRequested(Fact, frozen=True):
+    """An operator wants a faulted process to go on at the activity that faulted."""
+
+    actor: str
+    reason: str | None = None
+
+
+AnyFact: TypeAlias = (
+    ProcessStarted
+    | ActivitySucceeded
+    | ActivityFailed
+    | TimerFired
+    | EventReceived
+    | CallbackReceived
+    | HumanTaskCompleted
+    | ChildEnded
+    | SuspendRequested
+    | ResumeRequested
+    | CancelRequested
+    | RetryRequested
+)

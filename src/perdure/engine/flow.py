@@ -1,0 +1,200 @@
+"""The flow of tasks (DSL, "Task Flow", "Flow Directive"): beginning an activity, completing it, going on."""
+
+from perdure.definition.program import (
+    Call,
+    Do,
+    Emit,
+    For,
+    Fork,
+    Listen,
+    Raise,
+    RunWorkflow,
+    Scope,
+    Set,
+    Switch,
+    Task,
+    Try,
+    Wait,
+)
+from perdure.engine import process, scopes
+from perdure.engine.dataflow import BEFORE, evaluate, fault, give_out, holds, take_in
+from perdure.engine.draft import TASK_COMPLETED, TASK_SKIPPED, TASK_STARTED, Draft
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import Ref
+from perdure.engine.release import cancel_beneath, release
+from perdure.engine.state import Frame, SwitchFrame, TryFrame
+from perdure.engine.tasks import call, do, emit, for_, fork, listen, raise_, run, set_, switch, try_, wait
+from perdure.engine.timers import arm_timeout
+
+
+def perform(draft: Draft, frame: Frame) -> Flow[None]:
+    """Begin a pending activity, and complete it where nothing more is needed for that."""
+    task = draft.program.tasks[frame.task]
+    if task.condition is not None:
+        value = yield from evaluate(draft, frame, task.condition, frame.input, BEFORE)
+        if not holds(value):
+            yield from skip(draft, frame, task)
+            return
+    frame.started_at = draft.now
+    frame.status = "running"
+    yield from take_in(draft, frame, task)
+    draft.note_task(TASK_STARTED, frame)
+    output = yield from begin(draft, frame, task)
+    if output is not None:
+        yield from complete(draft, frame, output)
+        return
+    draft.record(frame, frame.status)
+    if task.timeout is not None:
+        yield from arm_timeout(draft, frame)
+
+
+def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
+    """Do what the task says; answers its raw output, or None while there is none yet."""
+    match task:
+        case Set():
+            return (yield from set_.begin(draft, frame, task))
+        case Switch():
+            return (yield from switch.begin(draft, frame, task))
+        case Do():
+            return do.begin(draft, frame, task)
+        case For():
+            return (yield from for_.begin(draft, frame, task))
+        case Call():
+            yield from call.begin(draft, frame, task)
+            return None
+        case Fork():
+            return fork.begin(draft, frame, task)
+        case Try():
+            return (yield from try_.begin(draft, frame, task))
+        case Raise():
+            yield from raise_.begin(draft, frame, task)
+            return None
+        case Wait():
+            return (yield from wait.begin(draft, frame, task))
+        case Emit():
+            return (yield from emit.begin(draft, frame, task))
+        case Listen():
+            yield from listen.begin(draft, frame, task)
+            return None
+        case RunWorkflow():
+            return (yield from run.begin(draft, frame, task))
+        case _:
+            raise fault(draft, frame, "runtime", f"tasks of the kind {task.kind} can't run yet")
+
+
+def skip(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
+    """The condition does not hold: the raw input is the output, and the flow goes to the next task."""
+    draft.record(frame, "skipped", output=frame.input, ended=True)
+    draft.note_task(TASK_SKIPPED, frame)
+    enclosing = yield from proceed(draft, frame, task, frame.input, "continue")
+    if enclosing is not None:
+        yield from complete(draft, *enclosing)
+
+
+def complete(draft: Draft, frame: Frame, raw: Ref) -> Flow[None]:
+    """Complete an activity with its raw output, and every enclosing one that ends with it."""
+    while True:
+        task = draft.program.tasks[frame.task]
+        output = yield from give_out(draft, frame, task, raw)
+        _completed(draft, frame, output)
+        then = task.then
+        if isinstance(frame, SwitchFrame) and frame.then is not None:
+            then = frame.then
+        enclosing = yield from proceed(draft, frame, task, output, then)
+        if enclosing is None:
+            return
+        frame, raw = enclosing
+
+
+def proceed(draft: Draft, frame: Frame, task: Task, output: Ref, then: str) -> Flow[tuple[Frame, Ref] | None]:
+    """Leave an ended activity for what follows it.
+
+    Answers the enclosing activity and its raw output, if it ends thereby.
+    """
+    del draft.frames[frame.order]
+    if then == "end":
+        yield from _end_process(draft, frame, output)
+        return None
+    parent = draft.parent_of(frame)
+    scope = _scope(draft, parent)
+    if scope is not None and then != "exit":
+        following = _following(draft, parent, scope, task, then)
+        if following is not None:
+            index = frame.iteration[-1] if _iterates(draft, parent) else None
+            scopes.enter(draft, parent, following, output, index)
+            return None
+    if parent is None:
+        yield from process.give_out(draft, output)
+        return None
+    raw = yield from _scope_done(draft, parent, frame, output)
+    return None if raw is None else (parent, raw)
+
+
+def _completed(draft: Draft, frame: Frame, output: Ref) -> None:
+    if frame.timers:
+        release(draft, frame)
+    draft.record(frame, "completed", output=output, ended=True)
+    draft.note_task(TASK_COMPLETED, frame)
+
+
+def _scope(draft: Draft, parent: Frame | None) -> Scope | None:
+    """The sequence that a task within `parent` belongs to; None for the branches of a fork, which are none."""
+    if parent is None:
+        return draft.program.body
+    match draft.task_of(parent):
+        case Do(body=body) | For(body=body):
+            return body
+        case Try(body=body, catch=catch):
+            assert isinstance(parent, TryFrame)
+            return catch.body if parent.phase == "catch" else body
+        case Listen(foreach=iterator) if iterator is not None:
+            return iterator.body
+        case _:
+            return None
+
+
+def _following(draft: Draft, parent: Frame | None, scope: Scope, task: Task, then: str) -> Task | None:
+    """The task to go to, or None at the end of the scope."""
+    position = scope.positions[task.name]
+    if then == "continue":
+        return scope.tasks[position + 1] if position + 1 < len(scope.tasks) else None
+    target = scope.positions.get(then)
+    if target is None:
+        raise fault(draft, parent, "configuration", f"then: there is no task {then!r} beside {task.reference}")
+    if target <= position:
+        scopes.go_backwards(draft, parent)
+    return scope.tasks[target]
+
+
+def _iterates(draft: Draft, parent: Frame | None) -> bool:
+    return parent is not None and isinstance(draft.task_of(parent), For | Listen)
+
+
+def _scope_done(draft: Draft, parent: Frame, frame: Frame, output: Ref) -> Flow[Ref | None]:
+    """The last task within `parent` has ended; answers the raw output of `parent`, if it ends too."""
+    task = draft.task_of(parent)
+    match task:
+        case Do() | Try():
+            return output
+        case For():
+            return (yield from for_.iteration_done(draft, parent, task, output))
+        case Fork():
+            return (yield from fork.branch_done(draft, parent, task, frame, output))
+        case Listen():
+            return (yield from listen.iteration_done(draft, parent, task, output))
+        case _:
+            raise AssertionError(f"{task.kind} has no tasks within")
+
+
+def _end_process(draft: Draft, frame: Frame, output: Ref) -> Flow[None]:
+    """`end`: all enclosing activities complete with this output as it is, all others are cancelled."""
+    enclosing = []
+    while (parent := draft.parent_of(frame)) is not None:
+        enclosing.append(parent)
+        frame = parent
+    for parent in enclosing:
+        release(draft, parent)
+        _completed(draft, parent, output)
+        cancel_beneath(draft, parent.order)
+        del draft.frames[parent.order]
+    yield from process.give_out(draft, output)

@@ -1,0 +1,76 @@
+"""What operators do with a process: suspend, resume, cancel, retry."""
+
+from perdure.definition.program import Listen, Task, Try
+from perdure.engine import process, scopes
+from perdure.engine.dataflow import due_after
+from perdure.engine.draft import OWN, TASK, Draft
+from perdure.engine.facts import ResumeRequested, RetryRequested, SuspendRequested
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import NULL
+from perdure.engine.state import ROOT, Frame, ListenFrame, TryFrame
+from perdure.engine.tasks import listen
+from perdure.engine.timers import arm, arm_process, arm_timeout
+
+PROCESS_RETRIED = OWN + "process.retried"
+TASK_SUSPENDED = TASK + "suspended.v1"
+TASK_RESUMED = TASK + "resumed.v1"
+
+
+def suspend(draft: Draft, fact: SuspendRequested) -> None:
+    """Nothing new begins from here on."""
+    draft.state.suspended = True
+    process.note(draft, "suspended", fact.actor, **_reason(fact.reason))
+    for frame in draft.frames.values():
+        draft.record(frame, "suspended")
+        draft.note_task(TASK_SUSPENDED, frame, fact.actor)
+
+
+def resume(draft: Draft, fact: ResumeRequested) -> None:
+    """Go on; what came meanwhile acts now."""
+    draft.state.suspended = False
+    process.note(draft, "resumed", fact.actor, **_reason(fact.reason))
+    for frame in draft.frames.values():
+        draft.record(frame, frame.status)
+        draft.note_task(TASK_RESUMED, frame, fact.actor)
+
+
+def retry(draft: Draft, fact: RetryRequested) -> Flow[None]:
+    """Go on at the activity that faulted, with the data it had; cancelled siblings begin again."""
+    state = draft.state
+    faulted, state.faulted = state.faulted, None
+    state.status, state.error, state.ended_at = "running", None, None
+    draft.note(PROCESS_RETRIED, None, _reason(fact.reason), fact.actor)
+    if state.phase == "input":
+        yield from process.take_in(draft)
+        return
+    if state.phase == "output":
+        yield from process.give_out(draft, NULL if state.output is None else state.output)
+        return
+    if draft.program.timeout is not None:
+        yield from arm_process(draft, draft.program.timeout)
+    for frame in sorted(draft.frames.values(), key=lambda frame: frame.order):
+        if frame.order == faulted or frame.status == "cancelled":
+            scopes.restart(draft, frame)
+        else:
+            yield from _reopen(draft, frame, draft.task_of(frame))
+    if faulted == ROOT and not draft.frames:
+        scopes.begin(draft, None, draft.program.body, state.argument)
+
+
+def _reopen(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
+    """An activity that encloses the one that faulted goes on; its limits begin anew."""
+    frame.status = "waiting" if isinstance(frame, ListenFrame) else "running"
+    draft.record(frame, frame.status)
+    draft.note_task(TASK_RESUMED, frame)
+    yield from arm_timeout(draft, frame)
+    if isinstance(frame, ListenFrame) and isinstance(task, Listen) and frame.listening:
+        listen.subscribe(draft, frame, task)
+    if isinstance(frame, TryFrame) and isinstance(task, Try) and frame.phase == "try":
+        frame.error, frame.retries, frame.since = None, 0, draft.now
+        policy = task.catch.retry
+        if policy is not None and policy.attempt_duration is not None:
+            arm(draft, frame, "attempt", (yield from due_after(draft, frame, policy.attempt_duration)))
+
+
+def _reason(reason: str | None) -> dict[str, str]:
+    return {} if reason is None else {"reason": reason}

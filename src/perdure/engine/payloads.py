@@ -1,0 +1,65 @@
+"""The payloads of one step: values by reference, loaded when needed, encoded once."""
+
+from collections.abc import Generator, Iterable
+from typing import Any, TypeAlias, TypeVar
+
+from perdure.codec import Json, encode
+from perdure.engine.asks import Ask, Load
+from perdure.engine.refs import Key, Ref, inline_value, key_of, ref_of, stored
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Ask, Any, T]
+"""A part of a step: may ask the driver, and answers a T."""
+
+
+class Payloads:
+    """Values are shared, never changed: an unchanged one is known by its identity and not encoded again."""
+
+    __slots__ = ("_refs", "_values", "new")
+
+    def __init__(self) -> None:
+        self.new: dict[Key, bytes] = {}
+        """Encoded JSON to be stored with the step."""
+        self._values: dict[Ref, Json] = {}
+        self._refs: dict[int, tuple[Json, Ref]] = {}
+
+    def put(self, value: Json) -> Ref:
+        """The reference of a value, which is stored with the step if it is long."""
+        known = self._refs.get(id(value))
+        if known is not None:
+            return known[1]
+        ref, encoded = ref_of(value)
+        if encoded is not None:
+            self.new[ref[1:]] = encoded
+        self._remember(ref, value)
+        return ref
+
+    def keep(self, key: Key, value: Json, encoded: bytes | None = None) -> Ref:
+        """Store a value under a derived key."""
+        self.new[key] = encode(value) if encoded is None else encoded
+        ref = stored(key)
+        self._values[ref] = value
+        return ref
+
+    def get(self, ref: Ref) -> Flow[Json]:
+        """The value of a reference."""
+        values = self._values
+        if ref not in values:
+            if key_of(ref) is None:
+                self._remember(ref, inline_value(ref))
+            else:
+                yield from self.load((ref,))
+        return values[ref]
+
+    def load(self, refs: Iterable[Ref]) -> Flow[None]:
+        """Have these values at hand, with one ask for all that are missing."""
+        missing = dict.fromkeys(ref for ref in refs if ref not in self._values and key_of(ref) is not None)
+        if not missing:
+            return
+        loaded = yield Load(tuple(ref[1:] for ref in missing))
+        for ref in missing:
+            self._remember(ref, loaded[ref[1:]])
+
+    def _remember(self, ref: Ref, value: Json) -> None:
+        self._values[ref] = value
+        self._refs[id(value)] = (value, ref)

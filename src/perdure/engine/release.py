@@ -1,0 +1,56 @@
+"""Giving up: what live activities have asked of the world is taken back."""
+
+from perdure.engine.draft import PERDURE, TASK, Draft
+from perdure.engine.effects import CancelCall, CancelChild, CloseCallback, CloseHumanTask, Unsubscribe
+from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame
+from perdure.engine.timers import disarm
+
+TASK_CANCELLED = TASK + "cancelled.v1"
+
+
+def release(draft: Draft, frame: Frame) -> None:
+    """Take back everything that an activity waits for."""
+    if frame.timers:
+        disarm(draft, frame)
+    match frame:
+        case CallFrame():
+            release_call(draft, frame)
+        case ListenFrame(listening=True):
+            unsubscribe(draft, frame)
+        case RunFrame(child=child) if child is not None:
+            draft.withdraw("child", child, CancelChild(child))
+            frame.child = None
+        case _:
+            pass
+
+
+def release_call(draft: Draft, frame: CallFrame) -> None:
+    """Forget a call's request, close its human task and its callback, as far as they are open."""
+    if frame.calling:
+        draft.withdraw("call", frame.id, CancelCall(frame.id))
+        frame.calling = False
+    if frame.human_task:
+        draft.withdraw("human-task", frame.id, CloseHumanTask(frame.id))
+        frame.human_task = False
+    if frame.callback:
+        draft.withdraw("callback", frame.id, CloseCallback(frame.id))
+        frame.callback = False
+
+
+def unsubscribe(draft: Draft, frame: ListenFrame) -> None:
+    draft.withdraw("subscription", frame.id, Unsubscribe(frame.id))
+    frame.listening = False
+
+
+def cancel(draft: Draft, frame: Frame, actor: str = PERDURE) -> None:
+    """End one activity as cancelled and drop its frame."""
+    release(draft, frame)
+    draft.record(frame, "cancelled", ended=True)
+    draft.note_task(TASK_CANCELLED, frame, actor)
+    del draft.frames[frame.order]
+
+
+def cancel_beneath(draft: Draft, order: int, actor: str = PERDURE) -> None:
+    """Cancel everything beneath a frame (or `ROOT`), the innermost first."""
+    for frame in reversed(draft.descendants(order)):
+        cancel(draft, frame, actor)

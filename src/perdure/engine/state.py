@@ -1,0 +1,201 @@
+"""The state of a process: the frames of its live activities, and what the process itself holds.
+
+Payloads are named by reference (`refs`), never carried, unless they are short. Ended activities have left
+the state; whatever grows with data (chunks of collections, consumed events) is stored under derived keys.
+
+Stored as MessagePack: a version number, then the state as arrays. A field may be added at the end of a
+class if it has a default; anything else needs a new version and a reader for the old one in `_READERS`.
+"""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from perdure.codec import Json
+from perdure.engine.errors import Error
+from perdure.engine.facts import AnyFact
+from perdure.engine.refs import NULL, Ref
+
+VERSION = 1
+
+ROOT = -1
+"""The parent of the tasks in the top-level ``do``."""
+
+
+class Timer(msgspec.Struct, frozen=True, array_like=True):
+    """A timer that was set and has not fired. `purpose` as in `effects.SetTimer`, or ``attempt``."""
+
+    id: UUID
+    purpose: str
+    due: datetime
+    since: datetime
+
+
+class Frame(msgspec.Struct, array_like=True, tag=0):
+    """A live activity. Tasks that remember more than this have a subclass.
+
+    `input` is the raw task input, `argument` the transformed one (None before it is known). `status` is
+    ``pending`` (in `State.ready`), ``running`` or ``waiting``; in a faulted process also ``faulted`` and
+    ``cancelled``, for frames kept so that the process can be retried.
+    """
+
+    order: int
+    """Start number within the process; names the frame within the state."""
+    id: UUID
+    task: int
+    """`Task.index`."""
+    parent: int
+    """`order` of the enclosing frame, or `ROOT`."""
+    iteration: tuple[int, ...]
+    depth: int
+    input: Ref
+    created_at: datetime
+    attempt: int = 1
+    status: str = "pending"
+    argument: Ref | None = None
+    started_at: datetime | None = None
+    base: int = 0
+    """Attempts that everything beneath has possibly had before this frame began."""
+    guard: int = ROOT
+    """`order` of the nearest enclosing try that may retry, or `ROOT`."""
+    round: int = 0
+    """How often the flow within this frame has gone backwards."""
+    timers: tuple[Timer, ...] = ()
+    timer_count: int = 0
+
+
+class SwitchFrame(Frame, tag=1):
+    then: str | None = None
+    """The directive of the case that matched."""
+
+
+class ForFrame(Frame, tag=2):
+    """A loop. The collection lies in chunks; `chunk` is the current one, numbered `chunk_number`, whose
+    first item has index `chunk_start`."""
+
+    index: int = 0
+    count: int = 0
+    chunk: Ref = NULL
+    chunk_number: int = 0
+    chunk_start: int = 0
+    chunk_count: int = 0
+
+
+class ForkFrame(Frame, tag=3):
+    outputs: list[Ref | None] = msgspec.field(default_factory=list)
+    remaining: int = 0
+
+
+class TryFrame(Frame, tag=4):
+    """`phase`: ``try``, ``retry`` (waiting to try again) or ``catch``.
+
+    `current` and `prior` count, by task index, the attempts of activities beneath: in this attempt of the
+    try, and in those before it.
+    """
+
+    phase: str = "try"
+    error: Error | None = None
+    retries: int = 0
+    since: datetime | None = None
+    """When the first attempt began that counts for the retry policy's limits."""
+    current: dict[int, int] = msgspec.field(default_factory=dict)
+    prior: dict[int, int] = msgspec.field(default_factory=dict)
+
+
+class CallFrame(Frame, tag=5):
+    """A call, with what is open of it in the world."""
+
+    calling: bool = False
+    human_task: bool = False
+    callback: bool = False
+    escalate_to: tuple[str, ...] = ()
+
+
+class RunFrame(Frame, tag=6):
+    child: UUID | None = None
+
+
+class ListenFrame(Frame, tag=7):
+    """A subscription. `count` events were consumed, of which `done` have been through `foreach`.
+
+    `expected` are the values of correlations with ``expect``, by filter and name; `found` those that the
+    first event gave for correlations without. `matched` and `until_matched` are indices of filters.
+    """
+
+    listening: bool = False
+    count: int = 0
+    done: int = 0
+    iterating: bool = False
+    expected: dict[str, Json] = msgspec.field(default_factory=dict)
+    found: dict[str, Json] = msgspec.field(default_factory=dict)
+    matched: list[int] = msgspec.field(default_factory=list)
+    until_matched: list[int] = msgspec.field(default_factory=list)
+
+
+AnyFrame: TypeAlias = Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame
+
+
+class State(msgspec.Struct, array_like=True):
+    """What the engine knows of a process between steps.
+
+    `phase` tells what the process itself is at: ``new``, ``input``, ``body`` or ``output``; a retry of a
+    process that faulted outside its tasks goes on there. `output` is the last task's output from the phase
+    ``output`` on, and the process's own once it has completed.
+    """
+
+    status: str = "pending"
+    phase: str = "new"
+    suspended: bool = False
+    input: Ref = NULL
+    argument: Ref = NULL
+    context: Ref = NULL
+    output: Ref | None = None
+    error: Error | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    timer: Timer | None = None
+    """The timeout of the process."""
+    timer_count: int = 0
+    order: int = 0
+    """The start number of the next activity."""
+    attempt_max: int = 1
+    """The highest attempt that any activity has had."""
+    round: int = 0
+    faulted: int | None = None
+    """The frame where the fault arose that ended the process, `ROOT` for the process itself."""
+    ready: list[int] = msgspec.field(default_factory=list)
+    """Frames that are to begin, in order."""
+    frames: list[AnyFrame] = msgspec.field(default_factory=list)
+    held: list[AnyFact] = msgspec.field(default_factory=list)
+    """Facts that came while the process was suspended; they act at resume."""
+
+
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+_READERS: dict[int, Any] = {1: msgspec.msgpack.Decoder(tuple[int, State])}
+_version = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
+
+
+class StateUnreadable(Exception):
+    """The stored state was written by a later release, or is damaged."""
+
+
+def encode(state: State) -> bytes:
+    """The state in its stored form."""
+    return _encoder.encode((VERSION, state))
+
+
+def decode(data: bytes) -> State:
+    """The state from its stored form, of this release or an earlier one. Raises `StateUnreadable`."""
+    try:
+        version = _version.decode(data)[0]
+        reader = _READERS.get(version)
+        if reader is None:
+            raise StateUnreadable(
+                f"the state has version {version}, this release reads up to {VERSION}; run the newer release"
+            )
+        state: State = reader.decode(data)[1]
+    except msgspec.DecodeError as error:
+        raise StateUnreadable(f"the state can't be read: {error}") from None
+    return state

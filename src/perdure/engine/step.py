@@ -1,0 +1,104 @@
+"""What one step of a process consumes and produces."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from perdure.codec import Json
+from perdure.engine.effects import AnyEffect
+from perdure.engine.errors import Error
+from perdure.engine.refs import Key, Ref
+from perdure.engine.state import State
+
+
+class Process(msgspec.Struct, frozen=True):
+    """What the engine knows of a process beside its state.
+
+    `seed` is 32 random bytes given at creation, from which callback tokens are derived.
+    """
+
+    id: UUID
+    created_at: datetime
+    seed: bytes
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the engine knows of where it runs."""
+
+    public_url: str
+    """Base of callback URLs, without a slash at the end."""
+    version: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How far one step may go before it owes itself a wake-up."""
+
+    activities_max: int = 200
+
+
+class Activity(msgspec.Struct):
+    """The record of an activity as it stands after the step. Written whole, by id.
+
+    `order` numbers activities by their start within the process, from 0.
+    """
+
+    id: UUID
+    order: int
+    parent: UUID | None
+    reference: str
+    name: str
+    kind: str
+    iteration: tuple[int, ...]
+    status: str
+    attempt: int
+    input: Ref | None
+    output: Ref | None
+    error: Error | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of the audit trail. Its sequence number is given when it is written."""
+
+    at: datetime
+    type: str
+    activity: UUID | None
+    actor: str
+    data: Json
+
+
+class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One thing that a process waits for.
+
+    `reason`: ``call``, ``timer``, ``event``, ``human-task``, ``callback``, ``child``, ``retry``, ``step``.
+    """
+
+    activity: UUID
+    reference: str
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
+class Step(msgspec.Struct):
+    """Everything that one step decided, to be committed at once.
+
+    `payloads` holds encoded JSON by key. `more` says that the step stopped at its limit and the process
+    owes itself a wake-up.
+    """
+
+    state: State
+    status: str
+    effects: list[AnyEffect]
+    activities: dict[UUID, Activity]
+    history: list[Entry]
+    payloads: dict[Key, bytes]
+    waiting: list[Waiting]
+    output: Ref | None
+    error: Error | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    more: bool

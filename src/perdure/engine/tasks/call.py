@@ -1,0 +1,131 @@
+"""`call`: work in the world (DSL reference, "Call"): ``http``, and ``human-task`` and ``callback`` of the
+default catalog."""
+
+from perdure.codec import Json
+from perdure.definition import durations
+from perdure.definition.program import Call
+from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault, text_of
+from perdure.engine.draft import OWN, Draft, Fault
+from perdure.engine.durations import after
+from perdure.engine.effects import EscalateHumanTask, OpenCallback, OpenHumanTask, PerformCall
+from perdure.engine.errors import Error
+from perdure.engine.ids import callback_token
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import Ref
+from perdure.engine.release import release_call
+from perdure.engine.state import CallFrame, Frame
+from perdure.engine.tasks.http import member, request_of
+from perdure.engine.tasks.human_task import question_of
+from perdure.engine.timers import arm
+
+CALL_REQUESTED = OWN + "call.requested"
+CALL_ANSWERED = OWN + "call.answered"
+CALLBACK_OPENED = OWN + "callback.opened"
+CALLBACK_RECEIVED = OWN + "callback.received"
+HUMAN_TASK_OPENED = OWN + "human-task.opened"
+HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
+HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
+
+
+def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
+    assert isinstance(frame, CallFrame)
+    match task.function:
+        case "http":
+            request = yield from request_of(draft, frame, task.arguments, {})
+            _perform(draft, frame, task, request)
+        case "human-task":
+            yield from _ask(draft, frame, task)
+        case "callback":
+            yield from _await_callback(draft, frame, task)
+        case function:
+            raise fault(draft, frame, "configuration", f"the function {function} is not available")
+
+
+def succeeded(draft: Draft, frame: CallFrame, output: Json) -> Ref | None:
+    """The call was answered; with a callback still to come, the answer itself counts for nothing."""
+    frame.calling = False
+    draft.note_task(CALL_ANSWERED, frame)
+    return None if frame.callback else draft.payloads.put(output)
+
+
+def failed(draft: Draft, frame: CallFrame, error: Error) -> Fault:
+    """The call failed; a callback that was to follow it is no longer expected."""
+    frame.calling = False
+    release_call(draft, frame)
+    reference = draft.task_of(frame).reference
+    return Fault(frame, Error(error.type, error.status, error.title, error.detail, reference))
+
+
+def called_back(draft: Draft, frame: CallFrame, body: Json) -> Ref:
+    """The callback came, perhaps before the answer to its request, which then counts for nothing."""
+    frame.callback = False
+    release_call(draft, frame)
+    draft.note_task(CALLBACK_RECEIVED, frame)
+    return draft.payloads.put(body)
+
+
+def decided(draft: Draft, frame: CallFrame, output: Json, actor: str) -> Ref:
+    """A person has completed the human task."""
+    frame.human_task = False
+    outcome = output.get("outcome") if isinstance(output, dict) else None
+    draft.note_task(HUMAN_TASK_COMPLETED, frame, actor, outcome=outcome)
+    return draft.payloads.put(output)
+
+
+def escalate(draft: Draft, frame: CallFrame) -> None:
+    """The human task is overdue."""
+    draft.effect("escalation", frame.id, EscalateHumanTask(frame.id, frame.escalate_to))
+    draft.note_task(HUMAN_TASK_ESCALATED, frame, candidateGroups=list(frame.escalate_to))
+
+
+def _perform(draft: Draft, frame: CallFrame, task: Call, request: Json) -> None:
+    effect = PerformCall(frame.id, frame.attempt, "http", task.reference, request)
+    draft.effect("call", frame.id, effect)
+    frame.calling = True
+    frame.status = "running"
+    draft.note_task(CALL_REQUESTED, frame, function="http")
+
+
+def _ask(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
+    value = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
+    try:
+        question = question_of(value)
+        due = None if question.due is None else after(draft.now, durations.of(question.due))
+    except ValueError as problem:
+        raise fault(draft, frame, "configuration", str(problem)) from None
+    draft.effect(
+        "human-task",
+        frame.id,
+        OpenHumanTask(
+            frame.id,
+            question.title,
+            question.description,
+            question.assignees,
+            question.candidate_groups,
+            question.exclude_users,
+            question.outcomes,
+            question.form,
+            due,
+        ),
+    )
+    frame.human_task = True
+    frame.status = "waiting"
+    if due is not None and question.escalate_to:
+        frame.escalate_to = question.escalate_to
+        arm(draft, frame, "due", due)
+    draft.note_task(HUMAN_TASK_OPENED, frame, due=None if due is None else text_of(due))
+
+
+def _await_callback(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
+    template = member(task.arguments, "request")
+    token = callback_token(draft.process.seed, frame.id)
+    request = None
+    if template is not None:
+        own = {"callback": {"url": f"{draft.environment.public_url}/v1/callbacks/{token}", "token": token}}
+        request = yield from request_of(draft, frame, template, own)
+    draft.effect("callback", frame.id, OpenCallback(frame.id, token))
+    draft.note_task(CALLBACK_OPENED, frame)
+    frame.callback = True
+    if request is not None:
+        _perform(draft, frame, task, request)
+    frame.status = "waiting"

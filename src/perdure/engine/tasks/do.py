@@ -1,0 +1,13 @@
+"""`do`: tasks one after another (DSL reference, "Do")."""
+
+from perdure.definition.program import Do
+from perdure.engine import scopes
+from perdure.engine.dataflow import argument_of
+from perdure.engine.draft import Draft
+from perdure.engine.refs import Ref
+from perdure.engine.state import Frame
+
+
+def begin(draft: Draft, frame: Frame, task: Do) -> Ref | None:
+    input_ = argument_of(frame)
+    return None if scopes.begin(draft, frame, task.body, input_) else input_

@@ -1,0 +1,46 @@
+"""`emit`: publish a CloudEvent (DSL reference, "Emit"; CloudEvents 1.0)."""
+
+from perdure.codec import Json
+from perdure.definition.program import Emit
+from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault, text_of
+from perdure.engine.draft import OWN, Draft
+from perdure.engine.durations import kind_of
+from perdure.engine.effects import PublishEvent
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import Ref
+from perdure.engine.state import Frame
+
+EVENT_PUBLISHED = OWN + "event.published"
+
+
+def begin(draft: Draft, frame: Frame, task: Emit) -> Flow[Ref]:
+    """The output is the whole event."""
+    value = yield from evaluate(draft, frame, task.event, argument_of(frame), DEFINITION)
+    try:
+        event = _event(draft, frame, value)
+    except ValueError as problem:
+        raise fault(draft, frame, "configuration", str(problem)) from None
+    draft.effect("event", frame.id, PublishEvent(frame.id, event))
+    draft.note_task(EVENT_PUBLISHED, frame, event={name: event[name] for name in ("id", "source", "type")})
+    return draft.payloads.put(event)
+
+
+def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
+    """The event with what CloudEvents requires. Its id is the activity's, so that a repeat is known as one."""
+    if not isinstance(value, dict):
+        raise ValueError(f"expected emit.event.with to be an object, found {kind_of(value)}")
+    event: dict[str, Json] = {"specversion": "1.0", "id": str(frame.id)}
+    event.update((name, attribute) for name, attribute in value.items() if attribute is not None or name == "data")
+    event.setdefault("time", text_of(draft.now))
+    if "data" in event:
+        event.setdefault("datacontenttype", "application/json")
+    for name in ("id", "source", "type"):
+        if not isinstance(event.get(name), str) or not event[name]:
+            found = kind_of(event.get(name))
+            raise ValueError(f"expected the event's {name} to be a string that is not empty, found {found}")
+    for name, attribute in event.items():
+        if name != "data" and not isinstance(attribute, str | bool | int):
+            raise ValueError(
+                f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
+            )
+    return event

@@ -1,0 +1,41 @@
+"""`fork`: branches beside each other (DSL reference, "Fork")."""
+
+from perdure.definition.program import Fork
+from perdure.engine import scopes
+from perdure.engine.dataflow import argument_of
+from perdure.engine.draft import Draft
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import NULL, Ref
+from perdure.engine.release import cancel_beneath
+from perdure.engine.state import ForkFrame, Frame
+
+
+def begin(draft: Draft, frame: Frame, task: Fork) -> Ref | None:
+    """Every branch gets the task's input."""
+    assert isinstance(frame, ForkFrame)
+    branches = task.branches.tasks
+    if not branches:
+        return draft.payloads.put([]) if not task.compete else argument_of(frame)
+    frame.outputs = [None] * len(branches)
+    frame.remaining = len(branches)
+    for branch in branches:
+        scopes.enter(draft, frame, branch, argument_of(frame))
+    return None
+
+
+def branch_done(draft: Draft, frame: Frame, task: Fork, branch: Frame, output: Ref) -> Flow[Ref | None]:
+    """Competing, the first branch to complete wins and the others are cancelled; else all are joined."""
+    assert isinstance(frame, ForkFrame)
+    if task.compete:
+        cancel_beneath(draft, frame.order)
+        return output
+    frame.outputs[task.branches.positions[draft.task_of(branch).name]] = output
+    frame.remaining -= 1
+    if frame.remaining:
+        return None
+    outputs = [NULL if output is None else output for output in frame.outputs]
+    yield from draft.payloads.load(outputs)
+    values = []
+    for ref in outputs:
+        values.append((yield from draft.payloads.get(ref)))
+    return draft.payloads.put(values)

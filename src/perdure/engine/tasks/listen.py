@@ -1,0 +1,246 @@
+"""`listen`: consume events (DSL reference, "Listen", "Event Consumption Strategy", "Subscription Iterator").
+
+Consumed events lie under derived keys, the frame counts them. With `foreach` they go through its tasks one
+after another, in the order of their coming, each with the task's input; so the events not yet processed are
+the queue. The output is the array of all consumed events, or of what `foreach` made of them.
+"""
+
+from perdure.codec import Json
+from perdure.definition.program import EventFilter, Iterator, Listen, Strategy
+from perdure.engine import scopes
+from perdure.engine.dataflow import (
+    DEFINITION,
+    argument_of,
+    condition,
+    evaluate,
+    event_key,
+    export,
+    fault,
+    validate,
+)
+from perdure.engine.draft import OWN, WORKFLOW, Draft
+from perdure.engine.effects import Subscribe
+from perdure.engine.matching import data_of, expected_key, fits, pattern_of
+from perdure.engine.payloads import Flow
+from perdure.engine.refs import Ref, derived_key, key_of, stored
+from perdure.engine.release import unsubscribe
+from perdure.engine.state import Frame, ListenFrame
+
+EVENTS_MAX = 100_000
+"""How many events one listening may consume."""
+
+EVENT_CONSUMED = OWN + "event.consumed"
+CORRELATION_STARTED = WORKFLOW + "correlation-started.v1"
+CORRELATION_COMPLETED = WORKFLOW + "correlation-completed.v1"
+
+
+def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[None]:
+    """Evaluate what is expected, once, and subscribe."""
+    assert isinstance(frame, ListenFrame)
+    for name, filter_ in _filters(task.strategy):
+        for correlation in filter_.correlations:
+            if correlation.expect is not None:
+                value = yield from evaluate(draft, frame, correlation.expect, argument_of(frame), DEFINITION)
+                frame.expected[expected_key(name, correlation.name)] = value
+    frame.status = "waiting"
+    subscribe(draft, frame, task)
+    draft.note(CORRELATION_STARTED, frame, {"task": task.reference})
+
+
+def subscribe(draft: Draft, frame: ListenFrame, task: Listen) -> None:
+    """Ask for the events that may fit."""
+    filters = _filters(task.strategy)
+    patterns = [pattern_of(filter_, name, frame.expected) for name, filter_ in filters]
+    if not task.strategy.filters:
+        patterns = [pattern_of(EventFilter({}, ()), "", {})]
+    looks_back = bool(task.strategy.filters) and all(
+        filter_.correlations and all(c.expect is not None for c in filter_.correlations) for _, filter_ in filters
+    )
+    draft.effect(
+        "subscription",
+        frame.id,
+        Subscribe(frame.id, task.reference, tuple(patterns), looks_back),
+    )
+    frame.listening = True
+
+
+def received(draft: Draft, frame: ListenFrame, task: Listen, event: Json) -> Flow[Ref | None]:
+    """An event that may fit; one that does not leaves no trace."""
+    until = _until_strategy(task.strategy)
+    if until is not None:
+        hit = yield from _match(draft, frame, until, "until", frame.until_matched, event)
+        if hit is not None:
+            frame.until_matched.append(hit)
+            _note(draft, frame, event)
+            if until.mode != "all" or len(set(frame.until_matched)) == len(until.filters):
+                return (yield from _close(draft, frame, task))
+            return None
+    hit = yield from _match(draft, frame, task.strategy, "to", frame.matched, event)
+    if hit is None:
+        return None
+    if frame.count >= EVENTS_MAX:
+        raise fault(draft, frame, "runtime", f"one listen task consumes at most {EVENTS_MAX} events")
+    return (yield from _consume(draft, frame, task, hit, event))
+
+
+def iteration_done(draft: Draft, frame: Frame, task: Listen, output: Ref) -> Flow[Ref | None]:
+    """The tasks of `foreach` are through with the event at hand."""
+    assert isinstance(frame, ListenFrame)
+    yield from _leave_iteration(draft, frame, task, output)
+    return (yield from _go_on(draft, frame, task))
+
+
+def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Json) -> Flow[Ref | None]:
+    value = _read(event, task.read)
+    _note(draft, frame, event)
+    if task.strategy.mode == "all":
+        frame.matched.append(hit)
+    frame.count += 1
+    satisfied = _is_satisfied(frame, task.strategy)
+    if satisfied and frame.count == 1 and task.foreach is None:
+        unsubscribe(draft, frame)
+        _note_correlated(draft, frame)
+        return draft.payloads.put([value])
+    draft.payloads.keep(_key(event_key(frame, frame.count - 1)), value)
+    if satisfied or (yield from _until_holds(draft, frame, task)):
+        return (yield from _close(draft, frame, task))
+    return (yield from _go_on(draft, frame, task))
+
+
+def _close(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[Ref | None]:
+    """Consume no more; what is in the queue is still to be processed."""
+    unsubscribe(draft, frame)
+    _note_correlated(draft, frame)
+    return (yield from _go_on(draft, frame, task))
+
+
+def _go_on(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[Ref | None]:
+    """Process what is queued; complete when nothing is and nothing more will come."""
+    iterator = task.foreach
+    if iterator is None:
+        frame.done = frame.count
+    while iterator is not None and frame.done < frame.count:
+        if frame.iterating:
+            return None
+        frame.iterating = True
+        input_ = argument_of(frame)
+        if iterator.body is not None and scopes.begin(draft, frame, iterator.body, input_, frame.done):
+            return None
+        yield from _leave_iteration(draft, frame, task, event_key(frame, frame.done))
+    if frame.listening:
+        return None
+    return (yield from _gather(draft, frame, iterator))
+
+
+def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -> Flow[None]:
+    """Transform, validate and keep the output of one item; then see whether it was the last."""
+    iterator = task.foreach
+    assert iterator is not None
+    output = raw
+    if iterator.output_as is not None:
+        value = yield from evaluate(draft, frame, iterator.output_as, raw, DEFINITION, raw_output=raw, inner=True)
+        output = draft.payloads.put(value)
+    if iterator.output_schema is not None:
+        yield from validate(draft, frame, iterator.output_schema, output, "item's output")
+    if iterator.export_as is not None:
+        yield from export(draft, frame, iterator.export_as, iterator.export_schema, raw, output, inner=True)
+    value = yield from draft.payloads.get(output)
+    draft.payloads.keep(_key(_output_key(frame, frame.done)), value)
+    frame.done += 1
+    frame.iterating = False
+    if frame.listening and (yield from _until_holds(draft, frame, task)):
+        unsubscribe(draft, frame)
+        _note_correlated(draft, frame)
+
+
+def _gather(draft: Draft, frame: ListenFrame, iterator: Iterator | None) -> Flow[Ref]:
+    key = event_key if iterator is None else _output_key
+    return draft.payloads.put((yield from _rows(draft, [key(frame, number) for number in range(frame.count)])))
+
+
+def _rows(draft: Draft, refs: list[Ref]) -> Flow[list[Json]]:
+    yield from draft.payloads.load(refs)
+    values = []
+    for ref in refs:
+        values.append((yield from draft.payloads.get(ref)))
+    return values
+
+
+def _match(
+    draft: Draft, frame: ListenFrame, strategy: Strategy, side: str, matched: list[int], event: Json
+) -> Flow[int | None]:
+    """The first filter that the event fits; of ``all``, among those that have had no event yet."""
+    if not strategy.filters:
+        return 0
+    for index, filter_ in enumerate(strategy.filters):
+        if strategy.mode == "all" and index in matched:
+            continue
+        values = yield from fits(draft, frame, filter_, f"{side}{index}", event)
+        if values is not None:
+            frame.found.update(values)
+            return index
+    return None
+
+
+def _is_satisfied(frame: ListenFrame, strategy: Strategy) -> bool:
+    match strategy.mode:
+        case "all":
+            return len(frame.matched) == len(strategy.filters)
+        case "any":
+            return strategy.until is None
+        case _:
+            return True
+
+
+def _until_holds(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[bool]:
+    """Whether the `until` expression, if there is one, holds for all that has been consumed."""
+    until = task.strategy.until
+    if until is None or isinstance(until, Strategy) or task.strategy.mode != "any":
+        return False
+    consumed = yield from _rows(draft, [event_key(frame, number) for number in range(frame.count)])
+    return (yield from condition(draft, frame, until, draft.payloads.put(consumed)))
+
+
+def _filters(strategy: Strategy) -> list[tuple[str, EventFilter]]:
+    """All filters with a name each, those of `until` last."""
+    named = [(f"to{index}", filter_) for index, filter_ in enumerate(strategy.filters)]
+    until = _until_strategy(strategy)
+    if until is not None:
+        named += [(f"until{index}", filter_) for index, filter_ in enumerate(until.filters)]
+    return named
+
+
+def _until_strategy(strategy: Strategy) -> Strategy | None:
+    """The events that end the listening; `until` counts only with ``any``."""
+    until = strategy.until
+    return until if strategy.mode == "any" and isinstance(until, Strategy) else None
+
+
+def _read(event: Json, read: str) -> Json:
+    match read:
+        case "envelope":
+            return event
+        case "raw":
+            return event.get("data_base64", event.get("data"))
+        case _:
+            return data_of(event)
+
+
+def _output_key(frame: Frame, number: int) -> Ref:
+    return stored(derived_key(frame.id.bytes, b"output", b"%d.%d" % (frame.attempt, number)))
+
+
+def _key(ref: Ref) -> bytes:
+    key = key_of(ref)
+    assert key is not None
+    return key
+
+
+def _note(draft: Draft, frame: ListenFrame, event: Json) -> None:
+    attributes = {name: event.get(name) for name in ("id", "source", "type")}
+    draft.note_task(EVENT_CONSUMED, frame, event=attributes)
+
+
+def _note_correlated(draft: Draft, frame: ListenFrame) -> None:
+    keys = {key.partition("/")[2]: value for key, value in frame.expected.items()} | frame.found
+    draft.note(CORRELATION_COMPLETED, frame, {"task": draft.task_of(frame).reference, "correlationKeys": keys})

@@ -1,0 +1,92 @@
+"""CloudEvents: taken in once, published, and offered to the processes that listen for them.
+
+The event's row is the outbox entry of its publication and of its routing: it stays owed until both are done.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from perdure import telemetry
+from perdure.broker.contract import BrokerUnavailable
+from perdure.codec import Json
+from perdure.definition.template import Expression
+from perdure.engine.asks import AskFailed, Evaluate
+from perdure.engine.facts import EventReceived
+from perdure.expressions.contract import NotInline
+from perdure.runtime.announce import Announcement, announce
+from perdure.runtime.context import Context
+from perdure.runtime.views import Principal
+from perdure.store.contract import PendingEvent, Shape
+from perdure.store.digests import value_digest
+from perdure.store.facts import encode_fact
+
+log = structlog.get_logger("perdure.events")
+
+
+async def receive(context: Context, who: Principal, events: Sequence[Json]) -> None:
+    """Record events that come from outside. A repeat of source and id changes nothing."""
+    new = await context.store.add_events(who.tenant, events)
+    telemetry.EVENTS_RECEIVED.inc(len(new))
+    await announce(context.broker, Announcement(events=new))
+
+
+async def finish(context: Context, ids: Sequence[int]) -> None:
+    """Publish and route events that still want it."""
+    for event in await context.store.events_to_finish(ids):
+        if not event.routed:
+            await _route(context, event)
+        if event.to_publish:
+            await _publish(context, event)
+
+
+async def look_back(context: Context, subscriptions: Sequence[tuple[UUID, UUID]]) -> None:
+    """Offer recent events to subscriptions that began after them."""
+    woken = []
+    for backward in await context.store.look_backs(subscriptions):
+        facts = [(number, _fact(backward.activity, event)) for number, event in backward.events]
+        if await context.store.finish_look_back(backward, facts):
+            woken.append(backward.process)
+    await announce(context.broker, Announcement(steps=woken))
+
+
+async def _route(context: Context, event: PendingEvent) -> None:
+    shapes = await context.store.shapes(event.tenant, event.event["type"])
+    values = []
+    for shape in shapes:
+        found = await _values(context, shape, event.event)
+        if found is not None:
+            values.append((shape.digest, value_digest(found)))
+    processes = await context.store.offer_event(event, values, _fact)
+    await announce(context.broker, Announcement(steps=processes))
+
+
+async def _publish(context: Context, event: PendingEvent) -> None:
+    try:
+        await context.broker.publish_event(event.event)
+    except BrokerUnavailable as error:
+        telemetry.EVENTS_PUBLISHED.labels("failed").inc()
+        log.warning("an event could not be published; the sweep will", event=event.id, reason=str(error))
+        return
+    telemetry.EVENTS_PUBLISHED.labels("published").inc()
+    await context.store.event_published(event.id)
+
+
+async def _values(context: Context, shape: Shape, event: Json) -> list[Json] | None:
+    """What the correlation expressions yield on the event; None where one of them fails on it."""
+    values = []
+    for text in shape.expressions:
+        ask = Evaluate(Expression(text), event, {}, None)
+        try:
+            try:
+                values.append(context.evaluator.evaluate_inline(ask))
+            except NotInline:
+                values.append(await context.evaluator.evaluate(ask))
+        except AskFailed:
+            return None
+    return values
+
+
+def _fact(activity: UUID, event: Json) -> bytes:
+    return encode_fact(EventReceived(activity=activity, event=event))

@@ -1,0 +1,31 @@
+"""Payload references back to values, for whoever reads records. Secrets don't come out."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from perdure.codec import Json, decode
+from perdure.engine.refs import Key, Ref, inline_value, key_of
+from perdure.runtime.context import Context
+
+
+class Values:
+    """Values by reference, looked up for many records at once."""
+
+    def __init__(self, context: Context, stored: Mapping[tuple[UUID, Key], bytes]) -> None:
+        self._secrets = context.secrets
+        self._stored = stored
+
+    def of(self, process: UUID, ref: Ref | None) -> Json:
+        """None where there is no reference (yet)."""
+        if ref is None:
+            return None
+        key = key_of(ref)
+        value = inline_value(ref) if key is None else decode(self._stored[process, key])
+        return self._secrets.redact(value)
+
+
+async def resolve(context: Context, refs: Iterable[tuple[UUID, Ref | None]]) -> Values:
+    """Fetch what the references name, in one query."""
+    keys = {(process, key) for process, ref in refs if ref is not None and (key := key_of(ref)) is not None}
+    stored = await context.store.payloads(list(keys)) if keys else {}
+    return Values(context, stored)

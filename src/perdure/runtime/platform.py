@@ -1,0 +1,102 @@
+"""The runtime as the API sees it: the one door through which everything enters.
+
+`api` depends on this protocol; `perdure.wiring` supplies the implementation.
+"""
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from perdure.codec import Json
+from perdure.runtime.views import (
+    ActivityView,
+    DefinitionView,
+    HistoryView,
+    HumanTaskFilter,
+    HumanTaskView,
+    KeyView,
+    Page,
+    Principal,
+    ProcessFilter,
+    ProcessView,
+    Registration,
+    Started,
+    StartRequest,
+)
+
+
+class Platform(Protocol):
+    """All operations are scoped to a principal's tenant. They raise `runtime.errors.Refused` and its kinds."""
+
+    # definitions
+    async def register_definition(
+        self, who: Principal, source: bytes, media_type: str, *, dry_run: bool = False
+    ) -> Registration:
+        """Register a definition (``application/yaml`` or ``application/json``).
+
+        Raises `definition.problems.DefinitionUndecodable` (400), `DefinitionInvalid` (422), `Conflict`.
+        With `dry_run` nothing is stored and what can't run yet is among the warnings.
+        """
+
+    async def list_definitions(self, who: Principal, *, limit: int, cursor: str | None) -> Page[DefinitionView]: ...
+    async def list_versions(
+        self, who: Principal, namespace: str, name: str, *, limit: int, cursor: str | None
+    ) -> Page[DefinitionView]:
+        """Highest version first. Raises `NotFound` where the definition has no version."""
+
+    async def get_definition(self, who: Principal, namespace: str, name: str, version: str) -> DefinitionView:
+        """`version` may be ``latest``: the highest stable one."""
+
+    # processes
+    async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
+        """Accept a process, durably. `NotFound`: no such definition; `Conflict`: `reject`; `Invalid`."""
+
+    async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
+        """One result per request, in order; an exception is a `Refused`."""
+
+    async def get_process(self, who: Principal, process: UUID) -> ProcessView: ...
+    async def wait_process(self, who: Principal, process: UUID, seconds: float) -> ProcessView:
+        """The process as soon as it has ended, or as it is when the time is over."""
+
+    async def list_processes(
+        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None
+    ) -> Page[ProcessView]: ...
+    async def activities(
+        self, who: Principal, process: UUID, *, limit: int, cursor: str | None
+    ) -> Page[ActivityView]: ...
+    async def history(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[HistoryView]: ...
+    async def history_after(
+        self, who: Principal, process: UUID, sequence: int, *, limit: int
+    ) -> tuple[list[HistoryView], bool]:
+        """Entries after `sequence`, and whether the process has ended (for the live stream)."""
+
+    async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
+        """`command`: ``suspend``, ``resume``, ``cancel``, ``retry``. `Conflict` where not allowed."""
+
+    # the world's answers
+    async def receive_events(self, who: Principal, events: list[Json]) -> None:
+        """CloudEvents in their JSON format, already checked to have id, source, type, specversion."""
+
+    async def receive_callback(self, token: str, body: Json) -> None:
+        """`NotFound`: unknown token; `Conflict`: another body, or ended."""
+
+    # people
+    async def list_human_tasks(
+        self, who: Principal, filter_: HumanTaskFilter, *, limit: int, cursor: str | None
+    ) -> Page[HumanTaskView]: ...
+    async def get_human_task(self, who: Principal, task: UUID) -> HumanTaskView: ...
+    async def claim(self, who: Principal, task: UUID, user: str) -> HumanTaskView: ...
+    async def release(self, who: Principal, task: UUID, user: str) -> HumanTaskView: ...
+    async def delegate(self, who: Principal, task: UUID, user: str, to: str) -> HumanTaskView: ...
+    async def complete(
+        self, who: Principal, task: UUID, user: str, outcome: str, comment: str | None, data: Json
+    ) -> HumanTaskView: ...
+
+    # keys and health
+    async def create_key(self, name: str, tenant: str, role: str) -> tuple[KeyView, str]:
+        """The new key's record and the key itself, which is shown this once."""
+
+    async def list_keys(self) -> list[KeyView]: ...
+    async def revoke_key(self, key: UUID) -> KeyView: ...
+    async def authenticate(self, key: str) -> Principal | None: ...
+    async def ready(self) -> dict[str, Any]:
+        """Per dependency ``ok`` or what is wrong: ``{"database": "ok", "broker": "connection refused"}``."""

@@ -1,0 +1,162 @@
+"""The runtime behind `runtime.platform.Platform`: each operation is one call into the file that has its job."""
+
+from typing import Any
+from uuid import UUID
+
+from perdure import clock
+from perdure.codec import Json
+from perdure.runtime import callbacks, definitions, events, keys, people, processes
+from perdure.runtime.context import Context
+from perdure.runtime.step import Stepper
+from perdure.runtime.views import (
+    ActivityView,
+    DefinitionView,
+    HistoryView,
+    HumanTaskFilter,
+    HumanTaskView,
+    KeyView,
+    Page,
+    Principal,
+    ProcessFilter,
+    ProcessView,
+    Registration,
+    Started,
+    StartRequest,
+)
+from perdure.runtime.watch import Watch
+
+KEY_SECONDS = 10.0
+"""How long a key that was found valid is believed without asking the database again."""
+KEYS_MAX = 10_000
+
+
+class Service:
+    """See `runtime.platform.Platform`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stepper = Stepper(context)
+        self._watch = Watch(context.store)
+        self._known: dict[str, tuple[float, Principal]] = {}
+
+    async def stop(self) -> None:
+        await self._watch.stop()
+        await self._stepper.stop()
+
+    # definitions
+
+    async def register_definition(
+        self, who: Principal, source: bytes, media_type: str, *, dry_run: bool = False
+    ) -> Registration:
+        return await definitions.register(self._context, who, source, media_type, dry_run=dry_run)
+
+    async def list_definitions(self, who: Principal, *, limit: int, cursor: str | None) -> Page[DefinitionView]:
+        return await definitions.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def list_versions(
+        self, who: Principal, namespace: str, name: str, *, limit: int, cursor: str | None
+    ) -> Page[DefinitionView]:
+        return await definitions.versions(self._context, who, namespace, name, limit=limit, cursor=cursor)
+
+    async def get_definition(self, who: Principal, namespace: str, name: str, version: str) -> DefinitionView:
+        return await definitions.get(self._context, who, namespace, name, version)
+
+    # processes
+
+    async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
+        return await processes.start(self._context, who, request, idempotency_key=idempotency_key)
+
+    async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
+        return await processes.start_batch(self._context, who, requests)
+
+    async def get_process(self, who: Principal, process: UUID) -> ProcessView:
+        return await processes.get(self._context, who, process)
+
+    async def wait_process(self, who: Principal, process: UUID, seconds: float) -> ProcessView:
+        view = await processes.get(self._context, who, process)
+        if seconds <= 0 or view.status not in processes.UNFINISHED:
+            return view
+        await self._watch.ended(process, seconds)
+        return await processes.get(self._context, who, process)
+
+    async def list_processes(
+        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None
+    ) -> Page[ProcessView]:
+        return await processes.page(self._context, who, filter_, limit=limit, cursor=cursor)
+
+    async def activities(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[ActivityView]:
+        return await processes.activities(self._context, who, process, limit=limit, cursor=cursor)
+
+    async def history(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[HistoryView]:
+        return await processes.history(self._context, who, process, limit=limit, cursor=cursor)
+
+    async def history_after(
+        self, who: Principal, process: UUID, sequence: int, *, limit: int
+    ) -> tuple[list[HistoryView], bool]:
+        return await processes.history_after(self._context, who, process, sequence, limit=limit)
+
+    async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
+        return await processes.command(self._context, self._stepper, who, process, command, reason)
+
+    # the world's answers
+
+    async def receive_events(self, who: Principal, received: list[Json]) -> None:
+        await events.receive(self._context, who, received)
+
+    async def receive_callback(self, token: str, body: Json) -> None:
+        await callbacks.receive(self._context, token, body)
+
+    # people
+
+    async def list_human_tasks(
+        self, who: Principal, filter_: HumanTaskFilter, *, limit: int, cursor: str | None
+    ) -> Page[HumanTaskView]:
+        return await people.page(self._context, who, filter_, limit=limit, cursor=cursor)
+
+    async def get_human_task(self, who: Principal, task: UUID) -> HumanTaskView:
+        return await people.get(self._context, who, task)
+
+    async def claim(self, who: Principal, task: UUID, user: str) -> HumanTaskView:
+        return await people.claim(self._context, who, task, user)
+
+    async def release(self, who: Principal, task: UUID, user: str) -> HumanTaskView:
+        return await people.release(self._context, who, task, user)
+
+    async def delegate(self, who: Principal, task: UUID, user: str, to: str) -> HumanTaskView:
+        return await people.delegate(self._context, who, task, user, to)
+
+    async def complete(
+        self, who: Principal, task: UUID, user: str, outcome: str, comment: str | None, data: Json
+    ) -> HumanTaskView:
+        return await people.complete(self._context, who, task, user, outcome, comment, data)
+
+    # keys and health
+
+    async def create_key(self, name: str, tenant: str, role: str) -> tuple[KeyView, str]:
+        return await keys.create(self._context.store, name, tenant, role)
+
+    async def list_keys(self) -> list[KeyView]:
+        return await keys.listing(self._context.store)
+
+    async def revoke_key(self, key: UUID) -> KeyView:
+        return await keys.revoke(self._context.store, key)
+
+    async def authenticate(self, key: str) -> Principal | None:
+        now = clock.monotonic()
+        until, principal = self._known.get(key, (0.0, None))
+        if principal is not None and now < until:
+            return principal
+        self._known.pop(key, None)
+        principal = await keys.authenticate(self._context.store, key)
+        if principal is not None:
+            if len(self._known) >= KEYS_MAX:
+                self._known.clear()
+            self._known[key] = (now + KEY_SECONDS, principal)
+        return principal
+
+    async def ready(self) -> dict[str, Any]:
+        return {
+            "database": await self._context.store.ready(),
+            "broker": await self._context.broker.ready(),
+            "cache": await self._context.coordinator.ready(),
+        }

@@ -1,0 +1,189 @@
+"""What the runtime answers: plain values shaped as the outside contract says (camelCase in JSON)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from perdure.codec import Json
+from perdure.engine.errors import Error
+from perdure.engine.step import Waiting
+
+T = TypeVar("T")
+
+
+class View(msgspec.Struct, frozen=True, rename="camel"):
+    """Encodes to the JSON of the outside contract."""
+
+
+class DefinitionReference(View, frozen=True):
+    namespace: str
+    name: str
+    version: str
+
+
+class DefinitionView(View, frozen=True):
+    """A registered definition version. `document` is the decoded JSON, `source` the author's own text."""
+
+    namespace: str
+    name: str
+    version: str
+    title: str | None
+    summary: str | None
+    created_at: datetime
+    document: Json
+    source: str
+    media_type: str
+
+
+class ParentReference(View, frozen=True):
+    process: UUID
+    activity: UUID
+
+
+class ProcessView(View, frozen=True):
+    id: UUID
+    definition: DefinitionReference
+    status: str
+    key: str | None
+    tags: Mapping[str, str]
+    input: Json
+    output: Json
+    error: Error | None
+    parent: ParentReference | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    waiting_for: tuple[Waiting, ...]
+
+
+class ActivityView(View, frozen=True):
+    id: UUID
+    process: UUID
+    parent: UUID | None
+    reference: str
+    name: str
+    kind: str
+    iteration: tuple[int, ...]
+    status: str
+    attempt: int
+    input: Json
+    output: Json
+    error: Error | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class HistoryView(View, frozen=True):
+    sequence: int
+    at: datetime
+    type: str
+    activity: UUID | None
+    actor: str
+    data: Json
+
+
+class HumanTaskView(View, frozen=True):
+    id: UUID
+    process: UUID
+    activity: UUID
+    title: str
+    description: str | None
+    status: str
+    assignee: str | None
+    assignees: tuple[str, ...]
+    candidate_groups: tuple[str, ...]
+    exclude_users: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    form: Json
+    due: datetime | None
+    outcome: str | None
+    output: Json
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class KeyView(View, frozen=True):
+    """An API key as it may be listed: never the key itself."""
+
+    id: UUID
+    name: str
+    tenant: str
+    role: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Principal(View, frozen=True):
+    """Who calls. `name` is what the history records as actor."""
+
+    name: str
+    tenant: str
+    role: str
+
+
+class Page(View, Generic[T], frozen=True):
+    """`next` is an opaque cursor, None on the last page."""
+
+    items: list[T]
+    next: str | None
+
+
+class Registration(View, frozen=True):
+    """`created` is False where the very same document was there already."""
+
+    created: bool
+    definition: DefinitionView
+    warnings: tuple["Warning_", ...] = ()
+
+
+class Warning_(View, frozen=True):  # noqa: N801
+    pointer: str
+    detail: str
+    line: int | None = None
+    column: int | None = None
+
+
+class StartRequest(View, frozen=True):
+    """What `POST /v1/processes` asks for. `on_conflict`: ``allow``, ``existing`` or ``reject``."""
+
+    namespace: str
+    name: str
+    version: str | None = None
+    input: Json = msgspec.field(default_factory=dict)
+    key: str | None = None
+    on_conflict: str = "allow"
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    start_at: datetime | None = None
+
+
+class Started(View, frozen=True):
+    """`created` is False where an earlier process answers instead (idempotency, or `existing`)."""
+
+    created: bool
+    process: ProcessView
+
+
+class ProcessFilter(View, frozen=True):
+    """Which processes to list; None means any."""
+
+    status: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    version: str | None = None
+    key: str | None = None
+    parent: UUID | None = None
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class HumanTaskFilter(View, frozen=True):
+    status: str | None = None
+    assignee: str | None = None
+    group: str | None = None
+    process: UUID | None = None

@@ -1,0 +1,43 @@
+"""Settings from ``PERDURE_*`` environment variables, a ``.env`` file and flags, in rising order."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the platform, with its default. Sizes are in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PERDURE_", env_file=".env", extra="ignore")
+
+    database_url: str | None = None
+    broker_url: str | None = None
+    redis_url: str | None = None
+    public_url: str | None = None
+    api_url: str = "http://127.0.0.1:8080"
+    api_key: str | None = None
+    run_shell: bool | None = None
+    run_script: bool | None = None
+    run_container: bool | None = None
+    egress_allow: Annotated[str, NoDecode] = ""
+    """Networks that outgoing calls may reach beyond public ones, separated by commas."""
+    retention: str = "P90D"
+    log_level: str = "info"
+    log_format: str = "auto"
+    """``json``, ``console``, or ``auto``: console on a terminal."""
+
+    database_pool_max: int = Field(default=10, ge=2, le=200)
+    request_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    payload_depth_max: int = Field(default=100, ge=8)
+    response_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    calls_concurrency_max: int = Field(default=100, ge=1)
+    call_lease_seconds: float = Field(default=15, ge=1)
+    call_timeout_seconds: float = Field(default=30, gt=0)
+    step_batch_max: int = Field(default=200, ge=1, le=2000)
+    step_activities_max: int = Field(default=200, ge=1)
+    expression_seconds_max: float = Field(default=2.0, gt=0)
+    expression_memory_bytes_max: int = Field(default=512 * 1024 * 1024, ge=64 * 1024 * 1024)
+    expression_workers: int = Field(default=2, ge=1)
+    sweep_seconds: float = Field(default=2.0, gt=0)
+    stop_seconds_max: float = Field(default=8.0, gt=0)

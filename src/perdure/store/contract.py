@@ -1,0 +1,388 @@
+"""What the runtime asks of a store. PostgreSQL is the only one that survives; others serve tests.
+
+Every operation is atomic. `Taken` is the one that matters most: the processes of a batch under lock, with the
+facts that wait for them, to be advanced and saved in one transaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from perdure.codec import Json
+from perdure.engine.errors import Error
+from perdure.engine.refs import Key, Ref
+from perdure.engine.step import Step, Waiting
+
+
+class StoreUnavailable(Exception):
+    """The database can't be reached or refuses to serve now; the same call may succeed later."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A row, as the runtime sees it."""
+
+
+class DefinitionRecord(Record, frozen=True):
+    tenant: str
+    namespace: str
+    name: str
+    version: str
+    version_order: str
+    """Sorts as semantic versions do."""
+    stable: bool
+    title: str | None
+    summary: str | None
+    document: bytes
+    source: bytes
+    media_type: str
+    digest: bytes
+    created_at: datetime
+    created_by: str
+
+
+class ProcessRecord(Record, frozen=True):
+    id: UUID
+    tenant: str
+    namespace: str
+    name: str
+    version: str
+    status: str
+    key: str | None
+    tags: Mapping[str, str]
+    input: Ref
+    output: Ref | None
+    error: Error | None
+    waiting: tuple[Waiting, ...]
+    parent_process: UUID | None
+    parent_activity: UUID | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ActivityRecord(Record, frozen=True):
+    id: UUID
+    process: UUID
+    number: int
+    parent: UUID | None
+    reference: str
+    name: str
+    kind: str
+    iteration: tuple[int, ...]
+    status: str
+    attempt: int
+    input: Ref | None
+    output: Ref | None
+    error: Error | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class HistoryRecord(Record, frozen=True):
+    sequence: int
+    at: datetime
+    type: str
+    activity: UUID | None
+    actor: str
+    data: Json
+
+
+class HumanTaskRecord(Record, frozen=True):
+    id: UUID
+    tenant: str
+    process: UUID
+    title: str
+    description: str | None
+    status: str
+    assignee: str | None
+    assignees: tuple[str, ...]
+    candidate_groups: tuple[str, ...]
+    exclude_users: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    form: Json
+    due: datetime | None
+    outcome: str | None
+    output: Json
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class KeyRecord(Record, frozen=True):
+    id: UUID
+    tenant: str
+    name: str
+    role: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewProcess(Record, frozen=True):
+    """A process to be accepted. `fact` goes into its inbox now, or at `start_at`."""
+
+    id: UUID
+    tenant: str
+    namespace: str
+    name: str
+    version: str
+    key: str | None
+    tags: Mapping[str, str]
+    seed: bytes
+    input: Ref
+    payload: bytes | None
+    """The encoded input where `input` names a stored payload."""
+    fact: bytes
+    start_at: datetime | None = None
+    parent_process: UUID | None = None
+    parent_activity: UUID | None = None
+
+
+class TakenProcess(Record, frozen=True):
+    """A process under lock. `facts` are the encoded facts that wait, oldest first, with their inbox ids."""
+
+    id: UUID
+    tenant: str
+    namespace: str
+    name: str
+    version: str
+    status: str
+    seed: bytes
+    state: bytes | None
+    sequence: int
+    parent_process: UUID | None
+    parent_activity: UUID | None
+    created_at: datetime
+    owed: bool
+    """Whether the process owes itself a step, facts or not."""
+    facts: tuple[tuple[int, bytes], ...]
+
+
+class Outcome(Record, frozen=True):
+    """What a step made of a taken process. `facts` are the inbox ids that it has taken in."""
+
+    process: TakenProcess
+    step: Step
+    state: bytes
+    facts: tuple[int, ...]
+    secrets: frozenset[str]
+
+
+class Saved(Record, frozen=True):
+    """What must be made known after the commit."""
+
+    events: tuple[int, ...]
+    """Ids of event rows written, to be published and routed."""
+
+
+class Taken(Protocol):
+    """Processes under lock, until the context ends; leaving it without `save` changes nothing."""
+
+    now: datetime
+    processes: Sequence[TakenProcess]
+
+    async def load(self, process: UUID, keys: Sequence[Key]) -> dict[Key, Json]:
+        """Stored payloads. Raises `LookupError` where one is missing."""
+
+    async def save(
+        self,
+        outcomes: Sequence[Outcome],
+        *,
+        children: Sequence[NewProcess] = (),
+        facts: Sequence[tuple[UUID, bytes]] = (),
+    ) -> Saved:
+        """Write everything that the steps decided, new child processes, and facts for other processes."""
+
+
+class LeasedCall(Record, frozen=True):
+    activity: UUID
+    process: UUID
+    tenant: str
+    attempt: int
+    function: str
+    reference: str
+    request: Json
+    secrets: frozenset[str]
+    token: UUID
+
+
+class PendingEvent(Record, frozen=True):
+    id: int
+    tenant: str
+    event: Json
+    routed: bool
+    to_publish: bool
+
+
+class Shape(Record, frozen=True):
+    """Correlation expressions that some subscription uses."""
+
+    digest: bytes
+    expressions: tuple[str, ...]
+
+
+class LookBack(Record, frozen=True):
+    """Recent events of the types that a new subscription waits for, with what it wants of them."""
+
+    process: UUID
+    activity: UUID
+    reference: str
+    events: tuple[tuple[int, Json], ...]
+
+
+FactOf: TypeAlias = Callable[[UUID, Json], bytes]
+"""The encoded fact for an activity that is offered an event."""
+
+CallbackFactOf: TypeAlias = Callable[[UUID], bytes]
+"""The encoded fact for an activity whose callback was called."""
+
+TaskChange: TypeAlias = Callable[[HumanTaskRecord, datetime], tuple[HumanTaskRecord, bytes | None]]
+"""From a human task and the time now, the task as it shall be, and perhaps an encoded fact."""
+
+
+class Store(Protocol):
+    """The operations, by who uses them."""
+
+    async def ready(self) -> str:
+        """``ok``, or what is wrong."""
+
+    async def now(self) -> datetime: ...
+
+    # definitions
+    async def add_definition(self, record: DefinitionRecord) -> DefinitionRecord | None:
+        """None where it was added, else the record that is there already."""
+
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        """`version` None means the highest stable one."""
+
+    async def definitions(self, tenant: str, limit: int, after: tuple[str, str, str] | None) -> list[DefinitionRecord]:
+        """By namespace, name, and version from the highest; after that position."""
+
+    async def versions(
+        self, tenant: str, namespace: str, name: str, limit: int, after: str | None
+    ) -> list[DefinitionRecord]: ...
+
+    # processes
+    async def add_processes(self, processes: Sequence[NewProcess]) -> None: ...
+    async def add_process_once(
+        self,
+        process: NewProcess,
+        *,
+        idempotency: tuple[str, bytes] | None,
+        on_conflict: str,
+    ) -> tuple[str, UUID]:
+        """Add unless an earlier one stands for it.
+
+        Answers ``("added", id)``, ``("repeated", id)`` for the same idempotency key and digest,
+        ``("mismatch", id)`` for the key with another digest, or ``("existing", id)`` where an unfinished
+        process has the same definition name and key and `on_conflict` is not ``allow``.
+        """
+
+    async def process(self, tenant: str, process: UUID) -> ProcessRecord | None: ...
+    async def ended(self, processes: Sequence[UUID]) -> set[UUID]:
+        """Which of these have ended."""
+
+    async def list_processes(
+        self,
+        tenant: str,
+        filter_: Mapping[str, Json],
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+    ) -> list[ProcessRecord]:
+        """Newest first. Keys of the filter: status, namespace, name, version, key, parent, tags, created_after,
+        created_before."""
+
+    async def activities(self, process: UUID, limit: int, after: int | None) -> list[ActivityRecord]: ...
+    async def history(self, process: UUID, limit: int, after: int | None) -> list[HistoryRecord]: ...
+    async def payloads(self, keys: Sequence[tuple[UUID, Key]]) -> dict[tuple[UUID, Key], bytes]: ...
+
+    # steps
+    def take(
+        self, processes: Sequence[UUID], *, facts_max: int, wait: bool = False
+    ) -> AbstractAsyncContextManager[Taken | None]:
+        """Lock those processes that nobody else holds (all of them where `wait`), with their facts.
+
+        Facts for a suspended process stay back, but for an operator's.
+        """
+
+    async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
+        """Put facts into inboxes."""
+
+    async def with_facts(self, processes: Sequence[UUID]) -> list[UUID]:
+        """Which of these have facts that a step would take."""
+
+    async def owed_steps(self, older_than_seconds: float, limit: int) -> list[UUID]:
+        """Processes with facts or an owed step that have waited for longer."""
+
+    async def stranded(self, limit: int) -> list[UUID]:
+        """Processes that have not ended and that nothing will wake. Always empty, or there is a fault."""
+
+    # calls
+    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[LeasedCall]: ...
+    async def extend_calls(self, token_by_activity: Mapping[UUID, UUID], lease_seconds: float) -> None: ...
+    async def release_calls(self, token_by_activity: Mapping[UUID, UUID]) -> None: ...
+    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
+        """``(process, activity, attempt, fact)``: the call is done, its fact recorded, in one go."""
+
+    async def forget_leases(self) -> None:
+        """Make every call available. Only for who knows that nobody performs any: an embedded platform's start."""
+
+    async def owed_calls(self, older_than_seconds: float, limit: int) -> list[UUID]: ...
+
+    # timers
+    async def fire_timers(self, limit: int) -> list[tuple[UUID, float]]:
+        """Put the facts of due timers into inboxes; answers for each its process and how many seconds it is late."""
+
+    async def next_timer(self) -> float | None:
+        """Seconds until the next timer is due, None where there is none."""
+
+    # events
+    async def add_events(self, tenant: str, events: Sequence[Json]) -> list[int]:
+        """Ids of those that are new (by source and id, within the time that events are kept)."""
+
+    async def events_to_finish(self, ids: Sequence[int]) -> list[PendingEvent]: ...
+    async def owed_events(self, older_than_seconds: float, limit: int) -> list[int]: ...
+    async def shapes(self, tenant: str, type_: str) -> list[Shape]: ...
+    async def offer_event(
+        self, event: PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: FactOf
+    ) -> list[UUID]:
+        """Offer to every subscription of the type, uncorrelated or with one of these (shape, value) pairs, and
+        mark the event routed. Answers the processes concerned."""
+
+    async def event_published(self, event: int) -> None: ...
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]: ...
+    async def owed_look_backs(self, older_than_seconds: float, limit: int) -> list[tuple[UUID, UUID]]: ...
+    async def finish_look_back(self, look_back: LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+        """Offer these events (id, fact) once; answers whether any was new."""
+
+    # callbacks
+    async def receive_callback(
+        self, token_digest: bytes, body_digest: bytes, fact_of: CallbackFactOf
+    ) -> tuple[str, UUID | None]:
+        """``("recorded"|"repeated"|"conflict"|"unknown", process)``."""
+
+    # people
+    async def human_task(self, tenant: str, task: UUID) -> HumanTaskRecord | None: ...
+    async def human_tasks(
+        self,
+        tenant: str,
+        filter_: Mapping[str, Json],
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+    ) -> list[HumanTaskRecord]: ...
+    async def change_human_task(self, tenant: str, task: UUID, change: TaskChange) -> HumanTaskRecord | None:
+        """Under the task's lock: `change` answers the new record and perhaps a fact, or raises."""
+
+    # keys
+    async def add_key(self, record: KeyRecord, digest: bytes) -> None: ...
+    async def keys(self) -> list[KeyRecord]: ...
+    async def revoke_key(self, key: UUID) -> KeyRecord | None: ...
+    async def key_by_digest(self, digest: bytes) -> KeyRecord | None: ...
+
+    # housekeeping
+    async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:
+        """Forget ended processes, events and idempotency keys that are too old; answers how many processes."""

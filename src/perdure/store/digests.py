@@ -1,0 +1,44 @@
+"""Digests under which the store finds tokens, documents and correlations."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from perdure.codec import Json, encode
+
+
+def token_digest(token: str) -> bytes:
+    """What is kept of a callback token or an API key."""
+    return blake2b(token.encode(), digest_size=32).digest()
+
+
+def document_digest(document: Json) -> bytes:
+    """Equal for values that are equal as JSON: the order of members and the spelling of numbers don't count."""
+    return blake2b(_canonical(document), digest_size=32).digest()
+
+
+def shape_digest(expressions: Sequence[str]) -> bytes:
+    """Names a list of correlation expressions."""
+    return blake2b(encode(list(expressions)), digest_size=16).digest()
+
+
+def value_digest(values: Sequence[Json]) -> bytes:
+    """Names the values that correlation expressions yield."""
+    return blake2b(_canonical(list(values)), digest_size=16).digest()
+
+
+def _canonical(value: Json) -> bytes:
+    return msgspec.json.encode(_whole_numbers(value), order="deterministic")
+
+
+def _whole_numbers(value: Json) -> Json:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: _whole_numbers(item) for key, item in value.items()}
+        case list():
+            return [_whole_numbers(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,67 @@
+"""Connections to PostgreSQL, and what their failures mean to a caller."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from perdure.store.contract import StoreUnavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+ACQUIRE_SECONDS_MAX = 10.0
+COMMAND_SECONDS_MAX = 60.0
+
+GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,
+)
+"""What a call may fail with through no fault of its own."""
+
+
+async def open_pool(dsn: str, size_max: int) -> Pool:
+    """A pool of at most `size_max` connections. Raises `StoreUnavailable`."""
+    try:
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size_max,
+            command_timeout=COMMAND_SECONDS_MAX,
+            max_inactive_connection_lifetime=120,
+            server_settings={"application_name": "perdure", "lock_timeout": "10s", "jit": "off"},
+        )
+    except (*GONE, asyncpg.PostgresError) as error:
+        raise StoreUnavailable(f"The database can't be reached: {error}") from error
+    assert pool is not None
+    return pool
+
+
+@asynccontextmanager
+async def connected(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection; failures that another try may not meet become `StoreUnavailable`."""
+    try:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
+            yield connection
+    except GONE as error:
+        raise StoreUnavailable(f"The database did not answer: {error or type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection inside a transaction that commits where the block ends well."""
+    async with connected(pool) as connection, connection.transaction():
+        yield connection

@@ -1,0 +1,71 @@
+"""Queries on definitions."""
+
+from perdure.store.contract import DefinitionRecord
+from perdure.store.postgres import rows
+from perdure.store.postgres.connection import Connection
+
+COLUMNS = """tenant, namespace, name, version, version_order, stable, title, summary, document, source,
+       media_type, digest, created_at, created_by"""
+
+ADD = f"""
+insert into definition ({COLUMNS})
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+on conflict (tenant, namespace, name, version) do nothing
+returning name
+"""
+
+GET = f"""
+select {COLUMNS} from definition where tenant = $1 and namespace = $2 and name = $3 and version = $4
+"""
+
+LATEST = f"""
+select {COLUMNS} from definition
+where tenant = $1 and namespace = $2 and name = $3 and stable
+order by version_order desc limit 1
+"""
+
+LIST = f"""
+select {COLUMNS} from definition
+where tenant = $1
+  and ($3::text is null or (namespace, name) > ($3, $4) or (namespace, name) = ($3, $4) and version_order < $5)
+order by namespace, name, version_order desc
+limit $2
+"""
+
+VERSIONS = f"""
+select {COLUMNS} from definition
+where tenant = $1 and namespace = $2 and name = $3 and ($5::text is null or version_order < $5)
+order by version_order desc limit $4
+"""
+
+
+async def add(connection: Connection, record: DefinitionRecord) -> DefinitionRecord | None:
+    """None where it was added, else what stands under the same name and version."""
+    values = [getattr(record, field) for field in record.__struct_fields__]
+    if await connection.fetchval(ADD, *values) is not None:
+        return None
+    return await get(connection, record.tenant, record.namespace, record.name, record.version)
+
+
+async def get(
+    connection: Connection, tenant: str, namespace: str, name: str, version: str | None
+) -> DefinitionRecord | None:
+    if version is None:
+        row = await connection.fetchrow(LATEST, tenant, namespace, name)
+    else:
+        row = await connection.fetchrow(GET, tenant, namespace, name, version)
+    return None if row is None else rows.definition(row)
+
+
+async def page(
+    connection: Connection, tenant: str, limit: int, after: tuple[str, str, str] | None
+) -> list[DefinitionRecord]:
+    found = await connection.fetch(LIST, tenant, limit, *(after or (None, None, None)))
+    return [rows.definition(row) for row in found]
+
+
+async def versions(
+    connection: Connection, tenant: str, namespace: str, name: str, limit: int, after: str | None
+) -> list[DefinitionRecord]:
+    found = await connection.fetch(VERSIONS, tenant, namespace, name, limit, after)
+    return [rows.definition(row) for row in found]

@@ -1,0 +1,274 @@
+"""Effects to rows: what a batch of steps set up and took down, in one statement per table and direction.
+
+Within a step the last word on a thing counts: a timer set and cancelled leaves no row.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, assert_never
+from uuid import UUID
+
+from perdure.codec import encode
+from perdure.engine import effects as e
+from perdure.engine.facts import TimerFired
+from perdure.store.contract import Outcome
+from perdure.store.digests import shape_digest, token_digest, value_digest
+from perdure.store.facts import encode_fact
+from perdure.store.postgres.connection import Connection
+
+SET_TIMERS = """
+insert into timer (process, id, due, purpose, fact)
+select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::bytea[])
+on conflict (process, id) do update set due = excluded.due, purpose = excluded.purpose, fact = excluded.fact
+"""
+
+CANCEL_TIMERS = """
+delete from timer t using unnest($1::uuid[], $2::uuid[]) as u (process, id)
+where t.process = u.process and t.id = u.id
+"""
+
+SET_CALLS = """
+insert into call (activity, process, tenant, attempt, function, reference, request, secrets, created_at, lease_until)
+select activity, process, tenant, attempt, function, reference, request, string_to_array(secrets, chr(31)),
+       now, now
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[], $8::text[],
+            $9::timestamptz[])
+     as u (activity, process, tenant, attempt, function, reference, request, secrets, now)
+on conflict (activity) do update
+set attempt = excluded.attempt, function = excluded.function, request = excluded.request,
+    created_at = excluded.created_at, lease_until = excluded.lease_until, lease_token = null
+"""
+
+CANCEL_CALLS = "delete from call where activity = any($1::uuid[])"
+
+SUBSCRIBE = """
+insert into subscription (process, activity, ordinal, tenant, reference, type, shape, value, since,
+                          look_back_pending)
+select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+                     $8::bytea[], $9::timestamptz[], $10::boolean[])
+on conflict (process, activity, ordinal) do nothing
+"""
+
+ADD_SHAPES = """
+insert into correlation_shape (tenant, shape, expressions)
+select tenant, shape, expressions::json
+from unnest($1::text[], $2::bytea[], $3::text[]) as u (tenant, shape, expressions)
+on conflict do nothing
+"""
+
+UNSUBSCRIBE = """
+delete from subscription s using unnest($1::uuid[], $2::uuid[]) as u (process, activity)
+where s.process = u.process and s.activity = u.activity
+"""
+
+ADD_EVENTS = """
+insert into event (tenant, source, event_id, type, event, received_at, routed, to_publish)
+select tenant, source, event_id, type, event, clock_timestamp(), false, to_publish
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
+     as u (tenant, source, event_id, type, event, to_publish)
+on conflict (tenant, source, event_id) do nothing
+returning id
+"""
+
+OPEN_HUMAN_TASKS = """
+insert into human_task (id, tenant, process, title, description, status, assignees, candidate_groups,
+                        exclude_users, outcomes, form, due, created_at)
+select id, tenant, process, title, description, 'open',
+       string_to_array(assignees, chr(31)), string_to_array(groups, chr(31)),
+       string_to_array(excluded, chr(31)), string_to_array(outcomes, chr(31)), form, due, now
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::bytea[], $11::timestamptz[], $12::timestamptz[])
+     as u (id, tenant, process, title, description, assignees, groups, excluded, outcomes, form, due, now)
+on conflict (id) do update
+set status = 'open', assignee = null, outcome = null, output = null, completed_at = null,
+    title = excluded.title, description = excluded.description, assignees = excluded.assignees,
+    candidate_groups = excluded.candidate_groups, exclude_users = excluded.exclude_users,
+    outcomes = excluded.outcomes, form = excluded.form, due = excluded.due, created_at = excluded.created_at
+"""
+
+ESCALATE_HUMAN_TASKS = """
+update human_task t
+set candidate_groups = (
+    select coalesce(array_agg(distinct g order by g), '{}')
+    from unnest(t.candidate_groups || string_to_array(u.groups, chr(31))) as g)
+from unnest($1::uuid[], $2::text[]) as u (id, groups)
+where t.id = u.id and t.status in ('open', 'claimed')
+"""
+
+CLOSE_HUMAN_TASKS = """
+update human_task t set status = 'cancelled', completed_at = u.now
+from unnest($1::uuid[], $2::timestamptz[]) as u (id, now)
+where t.id = u.id and t.status in ('open', 'claimed')
+"""
+
+OPEN_CALLBACKS = """
+insert into callback (token_digest, process, activity, status)
+select token_digest, process, activity, 'open'
+from unnest($1::bytea[], $2::uuid[], $3::uuid[]) as u (token_digest, process, activity)
+on conflict (token_digest) do update set status = 'open', body_digest = null
+"""
+
+CLOSE_CALLBACKS = "update callback set status = 'closed' where activity = any($1::uuid[]) and status = 'open'"
+
+SEPARATOR = "\x1f"
+
+
+async def save(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> list[int]:
+    """Write the rows of all effects; answers the ids of new event rows."""
+    if not any(outcome.step.effects for outcome in outcomes):
+        return []
+    rows = _Rows(now)
+    for outcome in outcomes:
+        for effect in outcome.step.effects:
+            rows.take(outcome, effect)
+    return await rows.write(connection)
+
+
+class _Rows:
+    """The rows of a batch, by what they are about."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._timers: dict[tuple[UUID, UUID], tuple[Any, ...] | None] = {}
+        self._calls: dict[UUID, tuple[Any, ...] | None] = {}
+        self._subscriptions: dict[tuple[UUID, UUID], list[tuple[Any, ...]] | None] = {}
+        self._shapes: dict[tuple[str, bytes], str] = {}
+        self._events: list[tuple[Any, ...]] = []
+        self._tasks: dict[UUID, tuple[Any, ...] | None] = {}
+        self._escalated: list[tuple[UUID, str]] = []
+        self._callbacks: dict[UUID, tuple[Any, ...] | None] = {}
+
+    def take(self, outcome: Outcome, effect: e.AnyEffect) -> None:
+        process, tenant = outcome.process.id, outcome.process.tenant
+        match effect:
+            case e.SetTimer():
+                fact = encode_fact(TimerFired(timer=effect.timer))
+                row = (process, effect.timer, effect.due, effect.purpose, fact)
+                self._timers[process, effect.timer] = row
+            case e.CancelTimer():
+                self._timers[process, effect.timer] = None
+            case e.PerformCall():
+                self._calls[effect.activity] = (
+                    effect.activity,
+                    process,
+                    tenant,
+                    effect.attempt,
+                    effect.function,
+                    effect.reference,
+                    encode(effect.request),
+                    SEPARATOR.join(sorted(outcome.secrets)),
+                    self._now,
+                )
+            case e.CancelCall():
+                self._calls[effect.activity] = None
+            case e.Subscribe():
+                self._subscriptions[process, effect.activity] = self._patterns(process, tenant, effect)
+            case e.Unsubscribe():
+                self._subscriptions[process, effect.activity] = None
+            case e.PublishEvent():
+                event = effect.event
+                self._events.append((tenant, event["source"], event["id"], event["type"], encode(event), True))
+            case e.OpenHumanTask():
+                self._tasks[effect.activity] = self._human_task(process, tenant, effect)
+            case e.EscalateHumanTask():
+                self._escalated.append((effect.activity, SEPARATOR.join(effect.candidate_groups)))
+            case e.CloseHumanTask():
+                self._tasks[effect.activity] = None
+            case e.OpenCallback():
+                digest = token_digest(effect.token)
+                self._callbacks[effect.activity] = (digest, process, effect.activity)
+            case e.CloseCallback():
+                self._callbacks[effect.activity] = None
+            case e.StartChild() | e.CancelChild():
+                pass  # processes of their own: the runtime hands them in as children and facts
+            case _:
+                assert_never(effect)
+
+    def _patterns(self, process: UUID, tenant: str, effect: e.Subscribe) -> list[tuple[Any, ...]]:
+        rows = []
+        for ordinal, pattern in enumerate(effect.patterns):
+            shape = value = None
+            if pattern.shape:
+                shape, value = shape_digest(pattern.shape), value_digest(pattern.values)
+                self._shapes[tenant, shape] = encode(pattern.shape).decode()
+            rows.append(
+                (
+                    process,
+                    effect.activity,
+                    ordinal,
+                    tenant,
+                    effect.reference,
+                    pattern.type,
+                    shape,
+                    value,
+                    self._now,
+                    effect.look_back and ordinal == 0,
+                )
+            )
+        return rows
+
+    def _human_task(self, process: UUID, tenant: str, effect: e.OpenHumanTask) -> tuple[Any, ...]:
+        return (
+            effect.activity,
+            tenant,
+            process,
+            effect.title,
+            effect.description,
+            SEPARATOR.join(effect.assignees),
+            SEPARATOR.join(effect.candidate_groups),
+            SEPARATOR.join(effect.exclude_users),
+            SEPARATOR.join(effect.outcomes),
+            encode(effect.form),
+            effect.due,
+            self._now,
+        )
+
+    async def write(self, connection: Connection) -> list[int]:
+        await self._write_timers_and_calls(connection)
+        await self._write_subscriptions(connection)
+        await self._write_people_and_callbacks(connection)
+        if not self._events:
+            return []
+        found = await connection.fetch(ADD_EVENTS, *zip(*self._events, strict=True))
+        return [row["id"] for row in found]
+
+    async def _write_timers_and_calls(self, connection: Connection) -> None:
+        timers = [row for row in self._timers.values() if row is not None]
+        if timers:
+            await connection.execute(SET_TIMERS, *zip(*timers, strict=True))
+        cancelled = [key for key, row in self._timers.items() if row is None]
+        if cancelled:
+            await connection.execute(CANCEL_TIMERS, *zip(*cancelled, strict=True))
+        calls = [row for row in self._calls.values() if row is not None]
+        if calls:
+            await connection.execute(SET_CALLS, *zip(*calls, strict=True))
+        gone = [activity for activity, row in self._calls.items() if row is None]
+        if gone:
+            await connection.execute(CANCEL_CALLS, gone)
+
+    async def _write_subscriptions(self, connection: Connection) -> None:
+        ended = [key for key, rows in self._subscriptions.items() if rows is None]
+        if ended:
+            await connection.execute(UNSUBSCRIBE, *zip(*ended, strict=True))
+        if self._shapes:
+            shapes = sorted((tenant, shape, text) for (tenant, shape), text in self._shapes.items())
+            await connection.execute(ADD_SHAPES, *zip(*shapes, strict=True))
+        patterns = [row for rows in self._subscriptions.values() if rows is not None for row in rows]
+        if patterns:
+            await connection.execute(SUBSCRIBE, *zip(*patterns, strict=True))
+
+    async def _write_people_and_callbacks(self, connection: Connection) -> None:
+        tasks = [row for row in self._tasks.values() if row is not None]
+        if tasks:
+            await connection.execute(OPEN_HUMAN_TASKS, *zip(*tasks, strict=True))
+        if self._escalated:
+            await connection.execute(ESCALATE_HUMAN_TASKS, *zip(*self._escalated, strict=True))
+        closed = [task for task, row in self._tasks.items() if row is None]
+        if closed:
+            await connection.execute(CLOSE_HUMAN_TASKS, closed, [self._now] * len(closed))
+        callbacks = [row for row in self._callbacks.values() if row is not None]
+        if callbacks:
+            await connection.execute(OPEN_CALLBACKS, *zip(*callbacks, strict=True))
+        answered = [activity for activity, row in self._callbacks.items() if row is None]
+        if answered:
+            await connection.execute(CLOSE_CALLBACKS, answered)

@@ -1,0 +1,208 @@
+"""Queries on processes, their activities, history and payloads."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from perdure.codec import Json
+from perdure.engine.refs import Key, key_of
+from perdure.store.contract import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
+from perdure.store.postgres import rows
+from perdure.store.postgres.connection import Connection
+
+COLUMNS = """id, tenant, namespace, name, version, status, key, tags, input, output, error, waiting,
+       parent_process, parent_activity, created_at, started_at, ended_at"""
+
+ADD = """
+insert into process (id, tenant, namespace, name, version, status, key, tags, seed, input,
+                     parent_process, parent_activity, sequence, created_at)
+select id, tenant, namespace, name, version, 'pending', key, tags::jsonb, seed, input,
+       parent_process, parent_activity, 0, clock_timestamp()
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
+            $9::bytea[], $10::uuid[], $11::uuid[])
+     as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity)
+"""
+
+ADD_PAYLOADS = """
+insert into payload (process, key, data)
+select * from unnest($1::uuid[], $2::bytea[], $3::bytea[])
+on conflict do nothing
+"""
+
+ADD_FACTS = """
+insert into inbox (process, fact, recorded_at)
+select process, fact, clock_timestamp() from unnest($1::uuid[], $2::bytea[]) as u (process, fact)
+"""
+
+ADD_START_TIMERS = """
+insert into timer (process, id, due, purpose, fact)
+select process, process, due, 'start', fact
+from unnest($1::uuid[], $2::timestamptz[], $3::bytea[]) as u (process, due, fact)
+"""
+
+# Two starts with one key at the same instant meet here: the second waits for the first to commit.
+CLAIM_KEY = """
+insert into idempotency (tenant, key, digest, process, created_at)
+values ($1, $2, $3, $4, clock_timestamp())
+on conflict (tenant, key) do update
+   set digest = excluded.digest, process = excluded.process, created_at = excluded.created_at
+   where idempotency.created_at < clock_timestamp() - interval '24 hours'
+returning process
+"""
+
+KEY_OWNER = "select digest, process from idempotency where tenant = $1 and key = $2"
+
+LOCK_BUSINESS_KEY = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+UNFINISHED_WITH_KEY = """
+select id from process
+where tenant = $1 and key = $2 and namespace = $3 and name = $4 and ended_at is null
+order by created_at limit 1
+"""
+
+GET = f"select {COLUMNS} from process where tenant = $1 and id = $2"
+
+ENDED = "select id from process where id = any($1::uuid[]) and ended_at is not null"
+
+LIST = f"""
+select {COLUMNS} from process
+where tenant = $1
+  and ($2::text is null or status = $2)
+  and ($3::text is null or namespace = $3)
+  and ($4::text is null or name = $4)
+  and ($5::text is null or version = $5)
+  and ($6::text is null or key = $6)
+  and ($7::uuid is null or parent_process = $7)
+  and ($8::jsonb is null or tags @> $8)
+  and ($9::timestamptz is null or created_at > $9)
+  and ($10::timestamptz is null or created_at < $10)
+  and ($11::timestamptz is null or (created_at, id) < ($11, $12::uuid))
+order by created_at desc, id desc
+limit $13
+"""
+
+ACTIVITIES = """
+select id, process, number, parent, reference, name, kind, iteration, status, attempt, input, output, error,
+       created_at, started_at, ended_at
+from activity where process = $1 and number > $2 order by number limit $3
+"""
+
+HISTORY = """
+select sequence, at, type, activity, actor, data
+from history where process = $1 and sequence > $2 order by sequence limit $3
+"""
+
+PAYLOADS = """
+select p.process, p.key, p.data
+from payload p join unnest($1::uuid[], $2::bytea[]) as u (process, key) on p.process = u.process and p.key = u.key
+"""
+
+
+async def add(connection: Connection, processes: Sequence[NewProcess]) -> None:
+    """Processes with their inputs and first facts."""
+    await connection.execute(
+        ADD,
+        [p.id for p in processes],
+        [p.tenant for p in processes],
+        [p.namespace for p in processes],
+        [p.name for p in processes],
+        [p.version for p in processes],
+        [p.key for p in processes],
+        [rows.json_text(dict(p.tags)) if p.tags else None for p in processes],
+        [p.seed for p in processes],
+        [p.input for p in processes],
+        [p.parent_process for p in processes],
+        [p.parent_activity for p in processes],
+    )
+    large = [p for p in processes if p.payload is not None]
+    if large:
+        await connection.execute(
+            ADD_PAYLOADS, [p.id for p in large], [key_of(p.input) for p in large], [p.payload for p in large]
+        )
+    at_once = [p for p in processes if p.start_at is None]
+    if at_once:
+        await connection.execute(ADD_FACTS, [p.id for p in at_once], [p.fact for p in at_once])
+    later = [p for p in processes if p.start_at is not None]
+    if later:
+        await connection.execute(
+            ADD_START_TIMERS, [p.id for p in later], [p.start_at for p in later], [p.fact for p in later]
+        )
+
+
+async def add_once(
+    connection: Connection, process: NewProcess, idempotency: tuple[str, bytes] | None, on_conflict: str
+) -> tuple[str, UUID]:
+    """Within the caller's transaction; see `store.contract.Store.add_process_once`."""
+    if idempotency is not None:
+        key, digest = idempotency
+        if await connection.fetchval(CLAIM_KEY, process.tenant, key, digest, process.id) is None:
+            owner = await connection.fetchrow(KEY_OWNER, process.tenant, key)
+            assert owner is not None
+            return ("repeated" if owner["digest"] == digest else "mismatch"), owner["process"]
+    if process.key is not None and on_conflict != "allow":
+        identity = "\x1f".join((process.tenant, process.namespace, process.name, process.key))
+        await connection.execute(LOCK_BUSINESS_KEY, identity)
+        existing = await connection.fetchval(
+            UNFINISHED_WITH_KEY, process.tenant, process.key, process.namespace, process.name
+        )
+        if existing is not None:
+            if idempotency is not None:
+                await connection.execute(
+                    "update idempotency set process = $3 where tenant = $1 and key = $2",
+                    process.tenant,
+                    idempotency[0],
+                    existing,
+                )
+            return "existing", existing
+    await add(connection, [process])
+    return "added", process.id
+
+
+async def get(connection: Connection, tenant: str, process: UUID) -> ProcessRecord | None:
+    row = await connection.fetchrow(GET, tenant, process)
+    return None if row is None else rows.process(row)
+
+
+async def ended(connection: Connection, processes: Sequence[UUID]) -> set[UUID]:
+    return {row["id"] for row in await connection.fetch(ENDED, processes)}
+
+
+async def page(
+    connection: Connection,
+    tenant: str,
+    filter_: Mapping[str, Json],
+    limit: int,
+    before: tuple[datetime, UUID] | None,
+) -> list[ProcessRecord]:
+    tags = filter_.get("tags")
+    found = await connection.fetch(
+        LIST,
+        tenant,
+        filter_.get("status"),
+        filter_.get("namespace"),
+        filter_.get("name"),
+        filter_.get("version"),
+        filter_.get("key"),
+        filter_.get("parent"),
+        rows.json_text(dict(tags)) if tags else None,
+        filter_.get("created_after"),
+        filter_.get("created_before"),
+        *(before or (None, None)),
+        limit,
+    )
+    return [rows.process(row) for row in found]
+
+
+async def activities(connection: Connection, process: UUID, limit: int, after: int | None) -> list[ActivityRecord]:
+    found = await connection.fetch(ACTIVITIES, process, -1 if after is None else after, limit)
+    return [rows.activity(row) for row in found]
+
+
+async def history(connection: Connection, process: UUID, limit: int, after: int | None) -> list[HistoryRecord]:
+    found = await connection.fetch(HISTORY, process, 0 if after is None else after, limit)
+    return [rows.history(row) for row in found]
+
+
+async def payloads(connection: Connection, keys: Sequence[tuple[UUID, Key]]) -> dict[tuple[UUID, Key], bytes]:
+    found = await connection.fetch(PAYLOADS, [process for process, _ in keys], [key for _, key in keys])
+    return {(row["process"], row["key"]): row["data"] for row in found}

@@ -1,0 +1,258 @@
+"""The batch step: processes taken under lock, and everything that their steps decided written back at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from perdure.codec import Json, decode, encode
+from perdure.engine.refs import Key
+from perdure.store.contract import NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.postgres import effects, processes
+from perdure.store.postgres.connection import Connection
+from perdure.store.postgres.rows import json_text
+
+# Ordered by id so that two batches that wait for locks never wait for each other.
+TAKE_WAITING = """
+select id, tenant, namespace, name, version, status, seed, state, sequence, parent_process, parent_activity,
+       created_at, owed_since, clock_timestamp() as now
+from process where id = any($1::uuid[]) order by id for no key update
+"""
+
+TAKE_FREE = TAKE_WAITING + " skip locked"
+
+FACTS = """
+select p.id as process, f.id, f.fact
+from unnest($1::uuid[], $2::boolean[]) as p (id, suspended)
+cross join lateral (
+    select i.id, i.fact from inbox i
+    where i.process = p.id and (i.operator or not p.suspended)
+    order by i.id limit $3
+) f
+"""
+
+LOAD = "select key, data from payload where process = $1 and key = any($2::bytea[])"
+
+SAVE_PROCESSES = """
+update process p
+set status = u.status, state = u.state, output = u.output, error = u.error::json, waiting = u.waiting::json,
+    sequence = u.sequence, owed_since = u.owed_since, started_at = u.started_at, ended_at = u.ended_at
+from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::bigint[],
+            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+     as u (id, status, state, output, error, waiting, sequence, owed_since, started_at, ended_at)
+where p.id = u.id
+"""
+
+DELETE_FACTS = "delete from inbox where id = any($1::bigint[])"
+
+SAVE_ACTIVITIES = """
+insert into activity (process, number, id, parent, reference, name, kind, iteration, status, attempt, input,
+                      output, error, created_at, started_at, ended_at)
+select process, number, id, parent, reference, name, kind, iteration::integer[], status, attempt, input,
+       output, error::json, created_at, started_at, ended_at
+from unnest($1::uuid[], $2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::integer[], $11::bytea[], $12::bytea[], $13::text[], $14::timestamptz[],
+            $15::timestamptz[], $16::timestamptz[])
+     as u (process, number, id, parent, reference, name, kind, iteration, status, attempt, input, output,
+           error, created_at, started_at, ended_at)
+on conflict (process, number) do update
+set status = excluded.status, attempt = excluded.attempt, input = excluded.input, output = excluded.output,
+    error = excluded.error, started_at = excluded.started_at, ended_at = excluded.ended_at
+"""
+
+SAVE_HISTORY = """
+insert into history (process, sequence, at, type, activity, actor, data)
+select process, sequence, at, type, activity, actor, data::json
+from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+     as u (process, sequence, at, type, activity, actor, data)
+"""
+
+ADD_FACTS = """
+insert into inbox (process, fact, recorded_at, operator)
+select process, fact, clock_timestamp(), $3 from unnest($1::uuid[], $2::bytea[]) as u (process, fact)
+"""
+
+WITH_FACTS = """
+select p.id from process p
+where p.id = any($1::uuid[])
+  and exists (select from inbox i where i.process = p.id and (i.operator or p.status <> 'suspended'))
+"""
+
+OWED = """
+select distinct id from (
+    (select i.process as id from inbox i join process p on p.id = i.process
+     where i.recorded_at < clock_timestamp() - make_interval(secs => $1)
+       and (i.operator or p.status <> 'suspended')
+     order by i.recorded_at limit $2)
+    union all
+    (select id from process
+     where owed_since < clock_timestamp() - make_interval(secs => $1) and status <> 'suspended'
+     order by owed_since limit $2)
+) o
+limit $2
+"""
+
+# The promise that nothing waits without a wake-up, as a query that must always come back empty.
+STRANDED = """
+select p.id from process p
+where p.ended_at is null and p.owed_since is null
+  and not exists (select from inbox x where x.process = p.id)
+  and not exists (select from timer x where x.process = p.id)
+  and not exists (select from call x where x.process = p.id)
+  and not exists (select from subscription x where x.process = p.id)
+  and not exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
+  and not exists (select from callback x where x.process = p.id and x.status = 'open')
+  and not exists (select from process x where x.parent_process = p.id and x.ended_at is null)
+limit $1
+"""
+
+
+class PostgresTaken:
+    """Processes locked by the connection's transaction."""
+
+    def __init__(self, connection: Connection, taken: Sequence[TakenProcess], now: datetime) -> None:
+        self._connection = connection
+        self.processes = taken
+        self.now = now
+
+    async def load(self, process: UUID, keys: Sequence[Key]) -> dict[Key, Json]:
+        found = await self._connection.fetch(LOAD, process, keys)
+        if len(found) != len(set(keys)):
+            raise LookupError(f"process {process} names payloads that are not stored")
+        return {row["key"]: decode(row["data"]) for row in found}
+
+    async def save(
+        self,
+        outcomes: Sequence[Outcome],
+        *,
+        children: Sequence[NewProcess] = (),
+        facts: Sequence[tuple[UUID, bytes]] = (),
+    ) -> Saved:
+        connection = self._connection
+        await _save_payloads(connection, outcomes)
+        await _save_processes(connection, outcomes, self.now)
+        await _save_activities(connection, outcomes)
+        await _save_history(connection, outcomes)
+        taken_in = [fact for outcome in outcomes for fact in outcome.facts]
+        if taken_in:
+            await connection.execute(DELETE_FACTS, taken_in)
+        if children:
+            await processes.add(connection, children)
+        if facts:
+            await add_facts(connection, facts)
+        events = await effects.save(connection, outcomes, self.now)
+        return Saved(events=tuple(events))
+
+
+async def take(connection: Connection, ids: Sequence[UUID], facts_max: int, wait: bool) -> PostgresTaken | None:
+    """Lock processes within the caller's transaction; None where there is none to be had."""
+    found = await connection.fetch(TAKE_WAITING if wait else TAKE_FREE, ids)
+    if not found:
+        return None
+    facts: dict[UUID, list[tuple[int, bytes]]] = {}
+    suspended = [row["status"] == "suspended" for row in found]
+    for row in await connection.fetch(FACTS, [row["id"] for row in found], suspended, facts_max):
+        facts.setdefault(row["process"], []).append((row["id"], row["fact"]))
+    taken = [
+        TakenProcess(
+            id=row["id"],
+            tenant=row["tenant"],
+            namespace=row["namespace"],
+            name=row["name"],
+            version=row["version"],
+            status=row["status"],
+            seed=row["seed"],
+            state=row["state"],
+            sequence=row["sequence"],
+            parent_process=row["parent_process"],
+            parent_activity=row["parent_activity"],
+            created_at=row["created_at"],
+            owed=row["owed_since"] is not None,
+            facts=tuple(sorted(facts.get(row["id"], ()))),
+        )
+        for row in found
+    ]
+    return PostgresTaken(connection, taken, max(row["now"] for row in found))
+
+
+async def add_facts(connection: Connection, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
+    await connection.execute(ADD_FACTS, [p for p, _ in facts], [f for _, f in facts], operator)
+
+
+async def with_facts(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
+    return [row["id"] for row in await connection.fetch(WITH_FACTS, ids)]
+
+
+async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
+    return [row["id"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
+
+
+async def stranded(connection: Connection, limit: int) -> list[UUID]:
+    return [row["id"] for row in await connection.fetch(STRANDED, limit)]
+
+
+async def _save_payloads(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    rows = [(o.process.id, key, data) for o in outcomes for key, data in o.step.payloads.items()]
+    if rows:
+        await connection.execute(processes.ADD_PAYLOADS, *_columns(rows))
+
+
+async def _save_processes(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    rows = [
+        (
+            o.process.id,
+            o.step.status,
+            o.state,
+            o.step.output,
+            json_text(o.step.error),
+            json_text(o.step.waiting) if o.step.waiting else None,
+            o.process.sequence + len(o.step.history),
+            now if o.step.more else None,
+            o.step.started_at,
+            o.step.ended_at,
+        )
+        for o in outcomes
+    ]
+    await connection.execute(SAVE_PROCESSES, *_columns(rows))
+
+
+async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        (
+            o.process.id,
+            a.order,
+            a.id,
+            a.parent,
+            a.reference,
+            a.name,
+            a.kind,
+            "{" + ",".join(map(str, a.iteration)) + "}",
+            a.status,
+            a.attempt,
+            a.input,
+            a.output,
+            json_text(a.error),
+            a.created_at,
+            a.started_at,
+            a.ended_at,
+        )
+        for o in outcomes
+        for a in o.step.activities.values()
+    ]
+    if rows:
+        await connection.execute(SAVE_ACTIVITIES, *_columns(rows))
+
+
+async def _save_history(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        (o.process.id, sequence, e.at, e.type, e.activity, e.actor, encode(e.data).decode())
+        for o in outcomes
+        for sequence, e in enumerate(o.step.history, o.process.sequence + 1)
+    ]
+    if rows:
+        await connection.execute(SAVE_HISTORY, *_columns(rows))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows to the column arrays that unnest takes."""
+    return list(zip(*rows, strict=True))

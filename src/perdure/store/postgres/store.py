@@ -1,0 +1,251 @@
+"""The store on PostgreSQL: each operation on one connection of the pool, in a transaction where it writes twice."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from perdure.codec import Json
+from perdure.engine.refs import Key
+from perdure.store import contract as c
+from perdure.store.postgres import (
+    definitions,
+    events,
+    housekeeping,
+    people,
+    processes,
+    steps,
+    work,
+)
+from perdure.store.postgres.connection import Pool, connected, transaction
+
+
+class PostgresStore:
+    """See `perdure.store.contract.Store`. The pool is the caller's to open and close."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def ready(self) -> str:
+        try:
+            async with connected(self._pool) as connection:
+                await connection.fetchval("select 1 from process limit 1")
+        except c.StoreUnavailable as error:
+            return str(error)
+        return "ok"
+
+    async def now(self) -> datetime:
+        async with connected(self._pool) as connection:
+            now: datetime = await connection.fetchval("select clock_timestamp()")
+            return now
+
+    # definitions
+
+    async def add_definition(self, record: c.DefinitionRecord) -> c.DefinitionRecord | None:
+        async with connected(self._pool) as connection:
+            return await definitions.add(connection, record)
+
+    async def definition(
+        self, tenant: str, namespace: str, name: str, version: str | None
+    ) -> c.DefinitionRecord | None:
+        async with connected(self._pool) as connection:
+            return await definitions.get(connection, tenant, namespace, name, version)
+
+    async def definitions(
+        self, tenant: str, limit: int, after: tuple[str, str, str] | None
+    ) -> list[c.DefinitionRecord]:
+        async with connected(self._pool) as connection:
+            return await definitions.page(connection, tenant, limit, after)
+
+    async def versions(
+        self, tenant: str, namespace: str, name: str, limit: int, after: str | None
+    ) -> list[c.DefinitionRecord]:
+        async with connected(self._pool) as connection:
+            return await definitions.versions(connection, tenant, namespace, name, limit, after)
+
+    # processes
+
+    async def add_processes(self, new: Sequence[c.NewProcess]) -> None:
+        async with transaction(self._pool) as connection:
+            await processes.add(connection, new)
+
+    async def add_process_once(
+        self, process: c.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
+    ) -> tuple[str, UUID]:
+        async with transaction(self._pool) as connection:
+            return await processes.add_once(connection, process, idempotency, on_conflict)
+
+    async def process(self, tenant: str, process: UUID) -> c.ProcessRecord | None:
+        async with connected(self._pool) as connection:
+            return await processes.get(connection, tenant, process)
+
+    async def ended(self, ids: Sequence[UUID]) -> set[UUID]:
+        async with connected(self._pool) as connection:
+            return await processes.ended(connection, ids)
+
+    async def list_processes(
+        self,
+        tenant: str,
+        filter_: Mapping[str, Json],
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+    ) -> list[c.ProcessRecord]:
+        async with connected(self._pool) as connection:
+            return await processes.page(connection, tenant, filter_, limit, before)
+
+    async def activities(self, process: UUID, limit: int, after: int | None) -> list[c.ActivityRecord]:
+        async with connected(self._pool) as connection:
+            return await processes.activities(connection, process, limit, after)
+
+    async def history(self, process: UUID, limit: int, after: int | None) -> list[c.HistoryRecord]:
+        async with connected(self._pool) as connection:
+            return await processes.history(connection, process, limit, after)
+
+    async def payloads(self, keys: Sequence[tuple[UUID, Key]]) -> dict[tuple[UUID, Key], bytes]:
+        async with connected(self._pool) as connection:
+            return await processes.payloads(connection, keys)
+
+    # steps
+
+    @asynccontextmanager
+    async def take(self, ids: Sequence[UUID], *, facts_max: int, wait: bool = False) -> AsyncIterator[c.Taken | None]:
+        async with transaction(self._pool) as connection:
+            yield await steps.take(connection, ids, facts_max, wait)
+
+    async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
+        async with connected(self._pool) as connection:
+            await steps.add_facts(connection, facts, operator=operator)
+
+    async def with_facts(self, ids: Sequence[UUID]) -> list[UUID]:
+        async with connected(self._pool) as connection:
+            return await steps.with_facts(connection, ids)
+
+    async def owed_steps(self, older_than_seconds: float, limit: int) -> list[UUID]:
+        async with connected(self._pool) as connection:
+            return await steps.owed(connection, older_than_seconds, limit)
+
+    async def stranded(self, limit: int) -> list[UUID]:
+        async with connected(self._pool) as connection:
+            return await steps.stranded(connection, limit)
+
+    # calls and timers
+
+    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[c.LeasedCall]:
+        async with connected(self._pool) as connection:
+            return await work.lease(connection, activities, lease_seconds, token)
+
+    async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> None:
+        async with connected(self._pool) as connection:
+            await work.extend(connection, tokens, lease_seconds)
+
+    async def release_calls(self, tokens: Mapping[UUID, UUID]) -> None:
+        async with connected(self._pool) as connection:
+            await work.release(connection, tokens)
+
+    async def forget_leases(self) -> None:
+        async with connected(self._pool) as connection:
+            await work.forget_leases(connection)
+
+    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
+        async with transaction(self._pool) as connection:
+            await work.finish(connection, results)
+
+    async def owed_calls(self, older_than_seconds: float, limit: int) -> list[UUID]:
+        async with connected(self._pool) as connection:
+            return await work.owed(connection, older_than_seconds, limit)
+
+    async def fire_timers(self, limit: int) -> list[tuple[UUID, float]]:
+        async with connected(self._pool) as connection:
+            return await work.fire_timers(connection, limit)
+
+    async def next_timer(self) -> float | None:
+        async with connected(self._pool) as connection:
+            return await work.next_timer(connection)
+
+    # events and callbacks
+
+    async def add_events(self, tenant: str, new: Sequence[Json]) -> list[int]:
+        async with connected(self._pool) as connection:
+            return await events.add(connection, tenant, new)
+
+    async def events_to_finish(self, ids: Sequence[int]) -> list[c.PendingEvent]:
+        async with connected(self._pool) as connection:
+            return await events.pending(connection, ids)
+
+    async def owed_events(self, older_than_seconds: float, limit: int) -> list[int]:
+        async with connected(self._pool) as connection:
+            return await events.owed(connection, older_than_seconds, limit)
+
+    async def shapes(self, tenant: str, type_: str) -> list[c.Shape]:
+        async with connected(self._pool) as connection:
+            return await events.shapes(connection, tenant, type_)
+
+    async def offer_event(
+        self, event: c.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
+    ) -> list[UUID]:
+        async with transaction(self._pool) as connection:
+            return await events.offer(connection, event, values, fact_of)
+
+    async def event_published(self, event: int) -> None:
+        async with connected(self._pool) as connection:
+            await events.published(connection, event)
+
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[c.LookBack]:
+        async with connected(self._pool) as connection:
+            return await events.look_backs(connection, subscriptions)
+
+    async def owed_look_backs(self, older_than_seconds: float, limit: int) -> list[tuple[UUID, UUID]]:
+        async with connected(self._pool) as connection:
+            return await events.owed_look_backs(connection, older_than_seconds, limit)
+
+    async def finish_look_back(self, look_back: c.LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+        async with transaction(self._pool) as connection:
+            return await events.finish_look_back(connection, look_back, matching)
+
+    async def receive_callback(
+        self, token_digest: bytes, body_digest: bytes, fact_of: c.CallbackFactOf
+    ) -> tuple[str, UUID | None]:
+        async with transaction(self._pool) as connection:
+            return await events.receive_callback(connection, token_digest, body_digest, fact_of)
+
+    # people and keys
+
+    async def human_task(self, tenant: str, task: UUID) -> c.HumanTaskRecord | None:
+        async with connected(self._pool) as connection:
+            return await people.get(connection, tenant, task)
+
+    async def human_tasks(
+        self,
+        tenant: str,
+        filter_: Mapping[str, Json],
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+    ) -> list[c.HumanTaskRecord]:
+        async with connected(self._pool) as connection:
+            return await people.page(connection, tenant, filter_, limit, before)
+
+    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> c.HumanTaskRecord | None:
+        async with transaction(self._pool) as connection:
+            return await people.change(connection, tenant, task, change)
+
+    async def add_key(self, record: c.KeyRecord, digest: bytes) -> None:
+        async with connected(self._pool) as connection:
+            await people.add_key(connection, record, digest)
+
+    async def keys(self) -> list[c.KeyRecord]:
+        async with connected(self._pool) as connection:
+            return list(await people.keys(connection))
+
+    async def revoke_key(self, key: UUID) -> c.KeyRecord | None:
+        async with connected(self._pool) as connection:
+            return await people.revoke_key(connection, key)
+
+    async def key_by_digest(self, digest: bytes) -> c.KeyRecord | None:
+        async with connected(self._pool) as connection:
+            return await people.key_by_digest(connection, digest)
+
+    # housekeeping
+
+    async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:
+        async with transaction(self._pool) as connection:
+            return await housekeeping.purge(connection, retention_seconds, event_seconds, limit)

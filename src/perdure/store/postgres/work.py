@@ -1,0 +1,112 @@
+"""Queries on what is to be done outside: calls under lease, and timers."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from perdure.codec import decode
+from perdure.store.contract import LeasedCall
+from perdure.store.postgres import steps
+from perdure.store.postgres.connection import Connection
+
+LEASE = """
+update call
+set lease_until = clock_timestamp() + make_interval(secs => $2), lease_token = $3
+where activity in (
+    select activity from call
+    where activity = any($1::uuid[]) and lease_until <= clock_timestamp()
+    for update skip locked
+)
+returning activity, process, tenant, attempt, function, reference, request, secrets
+"""
+
+EXTEND = """
+update call c set lease_until = clock_timestamp() + make_interval(secs => $3)
+from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
+where c.activity = u.activity and c.lease_token = u.token
+"""
+
+RELEASE = """
+update call c set lease_until = clock_timestamp(), lease_token = null
+from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
+where c.activity = u.activity and c.lease_token = u.token
+"""
+
+FORGET_LEASES = "update call set lease_until = clock_timestamp(), lease_token = null where lease_token is not null"
+
+# The first answer to an attempt counts, whoever's lease it was: a repeat bore the same idempotency key.
+FINISH = """
+delete from call c using unnest($1::uuid[], $2::integer[]) as u (activity, attempt)
+where c.activity = u.activity and c.attempt = u.attempt
+"""
+
+OWED = """
+select activity from call
+where lease_until < clock_timestamp() - make_interval(secs => $1)
+order by lease_until limit $2
+"""
+
+FIRE = """
+with fired as (
+    delete from timer where (process, id) in (
+        select process, id from timer where due <= clock_timestamp() order by due limit $1
+        for update skip locked
+    )
+    returning process, fact, extract(epoch from clock_timestamp() - due)::float8 as late
+), noted as (
+    insert into inbox (process, fact, recorded_at) select process, fact, clock_timestamp() from fired
+)
+select process, late from fired
+"""
+
+NEXT_TIMER = "select extract(epoch from min(due) - clock_timestamp())::float8 from timer"
+
+
+async def lease(
+    connection: Connection, activities: Sequence[UUID], lease_seconds: float, token: UUID
+) -> list[LeasedCall]:
+    found = await connection.fetch(LEASE, activities, lease_seconds, token)
+    return [
+        LeasedCall(
+            activity=row["activity"],
+            process=row["process"],
+            tenant=row["tenant"],
+            attempt=row["attempt"],
+            function=row["function"],
+            reference=row["reference"],
+            request=decode(row["request"]),
+            secrets=frozenset(row["secrets"]),
+            token=token,
+        )
+        for row in found
+    ]
+
+
+async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seconds: float) -> None:
+    await connection.execute(EXTEND, list(tokens), list(tokens.values()), lease_seconds)
+
+
+async def release(connection: Connection, tokens: Mapping[UUID, UUID]) -> None:
+    await connection.execute(RELEASE, list(tokens), list(tokens.values()))
+
+
+async def forget_leases(connection: Connection) -> None:
+    await connection.execute(FORGET_LEASES)
+
+
+async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
+    """Within the caller's transaction."""
+    await connection.execute(FINISH, [r[1] for r in results], [r[2] for r in results])
+    await steps.add_facts(connection, [(r[0], r[3]) for r in results])
+
+
+async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
+    return [row["activity"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
+
+
+async def fire_timers(connection: Connection, limit: int) -> list[tuple[UUID, float]]:
+    return [(row["process"], row["late"]) for row in await connection.fetch(FIRE, limit)]
+
+
+async def next_timer(connection: Connection) -> float | None:
+    seconds: float | None = await connection.fetchval(NEXT_TIMER)
+    return seconds

@@ -1,0 +1,156 @@
+"""Performs external calls: leases them, works on many at once, and records their results in batches.
+
+A lease is extended while its call is under way, so that it can be short: a worker that dies is replaced soon. The
+repeat bears the same idempotency key.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from perdure import clock, telemetry
+from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.codec import Json
+from perdure.engine.errors import standard
+from perdure.engine.facts import ActivityFailed, ActivitySucceeded
+from perdure.runtime.context import Context
+from perdure.runtime.step import Stepper
+from perdure.store.contract import LeasedCall, StoreUnavailable
+from perdure.store.facts import encode_fact
+
+log = structlog.get_logger("perdure.calls")
+
+RECORD_AGAIN_SECONDS = 0.5
+
+
+class Calls:
+    """The calls that this worker performs."""
+
+    def __init__(self, context: Context, performer: Performer, stepper: Stepper) -> None:
+        self._context = context
+        self._performer = performer
+        self._stepper = stepper
+        self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._tokens: dict[UUID, UUID] = {}
+        self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._background = [asyncio.create_task(self._record()), asyncio.create_task(self._extend())]
+
+    async def stop(self, seconds: float) -> None:
+        """Let calls under way end, up to `seconds`; hand the rest back."""
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=seconds)
+        left = dict(self._tokens)
+        for task in tuple(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        try:
+            async with asyncio.timeout(2):
+                await self._results.join()
+                if left:
+                    await self._context.store.release_calls(left)
+        except (StoreUnavailable, TimeoutError) as error:
+            log.warning("calls could not be handed back; their leases will end", reason=str(error))
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def take(self, ids: Sequence[UUID]) -> None:
+        """Perform those of the calls that nobody else performs; returns when all have begun."""
+        left = list(dict.fromkeys(ids))
+        while left:
+            await self._room.acquire()
+            some = 1
+            while some < len(left) and not self._room.locked():
+                await self._room.acquire()
+                some += 1
+            now, left = left[:some], left[some:]
+            try:
+                await self._begin(now)
+            except BaseException:
+                for _ in now:
+                    self._room.release()
+                raise
+
+    async def _begin(self, ids: Sequence[UUID]) -> None:
+        """Lease and start; the caller holds room for each."""
+        lease = self._context.settings.call_lease_seconds
+        calls = await self._context.store.lease_calls(ids, lease, clock.uuid7())
+        for _ in range(len(ids) - len(calls)):
+            self._room.release()
+        for call in calls:
+            self._tokens[call.activity] = call.token
+            task = asyncio.create_task(self._perform(call))
+            self._running[call.activity] = task
+            task.add_done_callback(lambda _, activity=call.activity: self._ended(activity))  # type: ignore[misc]
+
+    def _ended(self, activity: UUID) -> None:
+        del self._running[activity]
+        self._room.release()
+
+    async def _perform(self, leased: LeasedCall) -> None:
+        call = Call(
+            process=leased.process,
+            activity=leased.activity,
+            attempt=leased.attempt,
+            function=leased.function,
+            reference=leased.reference,
+            request=leased.request,
+            tenant=leased.tenant,
+            idempotency_key=f"{leased.process}/{leased.activity}",
+            secrets=leased.secrets,
+        )
+        self._results.put_nowait((leased, encode_fact(await self._fact(call))))
+
+    async def _fact(self, call: Call) -> ActivitySucceeded | ActivityFailed:
+        try:
+            with telemetry.call_in_flight(call.function):
+                output: Json = await self._performer.perform(call)
+        except CallFailed as failure:
+            error = failure.error
+        except Exception:
+            log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
+            error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
+        else:
+            return ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
+        return ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
+
+    async def _record(self) -> None:
+        """Write results as they come, all that are at hand at once, and step their processes."""
+        while True:
+            results = [await self._results.get()]
+            while not self._results.empty():
+                results.append(self._results.get_nowait())
+            await self._write(results)
+            for call, _ in results:
+                self._tokens.pop(call.activity, None)
+                self._results.task_done()
+            try:
+                await self._stepper.step([call.process for call, _ in results])
+            except StoreUnavailable as error:
+                log.warning("processes could not be stepped; the sweep will", reason=str(error))
+
+    async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
+        rows = [(call.process, call.activity, call.attempt, fact) for call, fact in results]
+        while True:
+            try:
+                return await self._context.store.finish_calls(rows)
+            except StoreUnavailable as error:
+                log.warning("results could not be recorded; trying again", count=len(rows), reason=str(error))
+                await clock.sleep(RECORD_AGAIN_SECONDS)
+
+    async def _extend(self) -> None:
+        lease = self._context.settings.call_lease_seconds
+        while True:
+            await clock.sleep(lease / 3)
+            if not self._tokens:
+                continue
+            try:
+                await self._context.store.extend_calls(dict(self._tokens), lease)
+            except StoreUnavailable as error:
+                log.warning("leases could not be extended", reason=str(error))

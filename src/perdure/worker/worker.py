@@ -1,0 +1,93 @@
+"""The worker service: takes wake-ups, performs calls, fires timers, routes events, and sweeps up."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from perdure.activities.contract import Performer
+from perdure.broker.contract import CALLS, EVENTS, STEPS, Consumer
+from perdure.codec import Json
+from perdure.runtime import announce, events
+from perdure.runtime.context import Context
+from perdure.runtime.step import Stepper
+from perdure.runtime.views import Principal
+from perdure.worker.performer import Calls
+from perdure.worker.sweeper import Sweeper
+from perdure.worker.timers import Timers
+
+log = structlog.get_logger("perdure.worker")
+
+BROKER = Principal(name="broker", tenant="default", role="admin")
+"""As whom events from the inbound exchange enter."""
+
+STEPPERS = 2
+"""Batches stepped at the same time: one waits for the database while the other computes."""
+
+
+class Worker:
+    """All roles in one. Run as many workers as needed; none knows of the others."""
+
+    def __init__(self, context: Context, performer: Performer) -> None:
+        self._context = context
+        self._performer = performer
+        self._timers = Timers(context)
+        self._stepper = Stepper(context, self._timers.expect)
+        self._calls = Calls(context, performer, self._stepper)
+        self._sweeper = Sweeper(context, self._stepper, self._calls)
+        self._consumers: list[Consumer] = []
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        settings, broker = self._context.settings, self._context.broker
+        await self._performer.start()
+        await self._calls.start()
+        self._consumers = [
+            broker.consume(STEPS, self._step, prefetch=16, batch_max=settings.step_batch_max, concurrency=STEPPERS),
+            broker.consume(CALLS, self._call, prefetch=8, batch_max=100, concurrency=4),
+            broker.consume(EVENTS, self._event, prefetch=8, batch_max=100, concurrency=2),
+            broker.consume_events(self._receive),
+        ]
+        for consumer in self._consumers:
+            await consumer.start()
+        self._loops = [
+            asyncio.create_task(self._timers.run(self._stepper)),
+            asyncio.create_task(self._sweeper.run()),
+        ]
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what is under way or hand it back, within the settings' stop time."""
+        seconds = self._context.settings.stop_seconds_max
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.gather(*(consumer.stop(seconds / 4) for consumer in self._consumers))
+        await self._calls.stop(seconds / 2)
+        await self._stepper.stop()
+        await self._performer.stop()
+
+    async def _step(self, ids: list[str]) -> None:
+        await self._stepper.step(_uuids(ids))
+
+    async def _call(self, ids: list[str]) -> None:
+        await self._calls.take(_uuids(ids))
+
+    async def _event(self, ids: list[str]) -> None:
+        event_ids, subscriptions = announce.parse_ids(ids)
+        await events.finish(self._context, event_ids)
+        if subscriptions:
+            await events.look_back(self._context, subscriptions)
+
+    async def _receive(self, event: Json) -> None:
+        await events.receive(self._context, BROKER, [event])
+
+
+def _uuids(ids: list[str]) -> list[UUID]:
+    """Ids of a message; what is none was not sent by us, and is left out."""
+    found = []
+    for text in ids:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            log.warning("a wake-up names no id", found=text[:40])
+    return found

