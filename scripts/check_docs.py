@@ -1,8 +1,8 @@
 """Checks that the documents say nothing that isn't there.
 
-Relative links and their anchors resolve; every ``make`` target, ``perdure`` command and option in code
-exists; so does every path; every ``PERDURE_*`` setting in code is one; ``docs/operations.md`` has every setting
-with its default; every definition in a YAML block can be registered and run.
+Relative links and their anchors resolve. Every ``make`` target, ``perdure`` command and option, path, setting
+and metric in code exists. ``docs/operations.md`` has every setting with its default. Every definition in a YAML
+block can be registered and run.
 """
 
 import re
@@ -132,6 +132,13 @@ def setting_faults(line: str) -> Iterator[str]:
             yield f"`{line}`: there is no setting {name}"
 
 
+def metric_faults(line: str) -> Iterator[str]:
+    defined = (ROOT / "src/perdure/telemetry.py").read_text(encoding="utf-8")
+    for name in re.findall(r"\bperdure_[a-z_]+[a-z]", line):
+        if f'"{name}"' not in defined:
+            yield f"`{line}`: there is no metric {name}"
+
+
 def path_faults(line: str) -> Iterator[str]:
     """Paths with a folder and a known ending, said from the root or from a room's or the tests' folder."""
     if re.fullmatch(r"[a-z][\w-]*(?:/[\w.-]+)*(?:/|/[\w-]+\.(?:py|md|sql|sh|toml|yaml))", line) and not any(
@@ -166,7 +173,7 @@ def faults() -> Iterator[str]:
         for fault in (*link_faults(path), *definition_faults(path)):
             yield f"{here}: {fault}"
         for line in code_lines(path):
-            for check in (make_faults, perdure_faults, setting_faults, path_faults):
+            for check in (make_faults, perdure_faults, setting_faults, metric_faults, path_faults):
                 for fault in check(line.strip()):
                     yield f"{here}: {fault}"
     yield from completeness_faults()

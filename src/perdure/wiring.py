@@ -12,11 +12,12 @@ from pathlib import Path
 
 import asyncpg
 import structlog
-import uvicorn
+from fastapi import FastAPI
 
 from perdure import __version__, telemetry
 from perdure.activities.registry import Registry, performers
 from perdure.api.app import create_app
+from perdure.api.server import Server
 from perdure.broker.contract import Broker
 from perdure.broker.postgres import PostgresBroker
 from perdure.broker.rabbitmq import RabbitBroker
@@ -60,7 +61,7 @@ async def run_dev(settings: Settings, *, host: str, port: int, data_dir: Path, o
         dsn = settings.database_url or await _embedded(stack, data_dir)
         await _migrate(dsn)
         base = _base_url(host, listener)
-        context = await stack.enter_async_context(_context(settings, dsn, settings.public_url or base))
+        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
         if settings.database_url is None:
             await context.store.forget_leases()  # whoever held them died with the last run
         service = Service(context)
@@ -78,7 +79,7 @@ async def run_api(settings: Settings, *, host: str, port: int, on_ready: OnReady
         listener = stack.enter_context(_listener(host, port))
         dsn = _database_url(settings)
         base = _base_url(host, listener)
-        context = await stack.enter_async_context(_context(settings, dsn, settings.public_url or base))
+        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
         service = Service(context)
         stack.push_async_callback(service.stop)
         app = create_app(service, settings=settings, open_access=False, version=__version__)
@@ -90,7 +91,7 @@ async def run_worker(settings: Settings, *, host: str, port: int, on_ready: OnRe
     async with AsyncExitStack() as stack:
         dsn = _database_url(settings)
         public_url = settings.public_url or settings.api_url
-        context = await stack.enter_async_context(_context(settings, dsn, public_url))
+        context = await stack.enter_async_context(open_context(settings, dsn, public_url))
         service = Service(context)
         stack.push_async_callback(service.stop)
         worker = Worker(context, Registry(performers(settings, context.secrets)))
@@ -114,12 +115,12 @@ async def migrate(settings: Settings) -> list[str]:
 @asynccontextmanager
 async def open_keys(settings: Settings) -> AsyncIterator[Service]:
     """The operations on API keys, straight on the database."""
-    async with _context(settings, _database_url(settings), settings.api_url, bare=True) as context:
+    async with open_context(settings, _database_url(settings), settings.api_url, bare=True) as context:
         yield Service(context)
 
 
 @asynccontextmanager
-async def _context(settings: Settings, dsn: str, public_url: str, *, bare: bool = False) -> AsyncIterator[Context]:
+async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: bool = False) -> AsyncIterator[Context]:
     """Everything that the runtime works with, started; `bare` starts the database only."""
     try:
         retention_seconds(settings.retention)
@@ -264,25 +265,9 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: stopping has an order of its own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(app: object, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+async def _serve(app: FastAPI, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        server_header=False,
-        timeout_graceful_shutdown=API_STOP_SECONDS,
-    )
-    server = _Server(config)
+    server = Server(app, stop_seconds_max=API_STOP_SECONDS)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(_stop_signal())
     while not server.started and not serving.done():

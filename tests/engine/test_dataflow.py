@@ -7,11 +7,15 @@ OUTPUTS = {
     "input.from": ("do: [a: {input: {from: .x}, set: '${ . }'}]", {"x": 1}, 1),
     "input.from of the process": ("input: {from: .x}\ndo: [a: {set: '${ . }'}]", {"x": 1}, 1),
     "output.as sees the raw output": ("do: [a: {set: {y: 2}, output: {as: .y}}]", {}, 2),
-    "output.as sees the input": ("do: [a: {input: {from: .x}, set: 1, output: {as: '[., $input]'}}]", {"x": 5}, [1, 5]),
+    "output.as sees the input": (
+        "do: [a: {input: {from: .x}, set: '${ 1 }', output: {as: '[., $input]'}}]",
+        {"x": 5},
+        [1, 5],
+    ),
     "output.as as an object": ("do: [a: {set: {y: 2}, output: {as: {z: '${ .y }'}}}]", {}, {"z": 2}),
-    "output.as of the process": ("output: {as: '[., $context]'}\ndo: [a: {set: 1}]", {"x": 5}, [1, {"x": 5}]),
+    "output.as of the process": ("output: {as: '[., $context]'}\ndo: [a: {set: '${ 1 }'}]", {"x": 5}, [1, {"x": 5}]),
     "the context begins as the transformed input": (
-        "input: {from: .x}\ndo: [a: {set: 1}, b: {set: '${ $context }'}]",
+        "input: {from: .x}\ndo: [a: {set: '${ 1 }'}, b: {set: '${ $context }'}]",
         {"x": {"c": 1}},
         {"c": 1},
     ),
@@ -31,7 +35,7 @@ OUTPUTS = {
         {"a": 1, "b": {"x": 1}},
     ),
     "raw output": (
-        "do: [a: {set: 1, output: {as: '. + 1'}, export: {as: '[., $task.output]'}}, b: {set: '${ $context }'}]",
+        "do: [a: {set: '${ 1 }', output: {as: '. + 1'}, export: {as: '[., $task.output]'}}, b: {set: '${ $context }'}]",
         {},
         [2, 1],
     ),
@@ -69,15 +73,15 @@ def test_output(name: str) -> None:
 
 UNSEEN = {
     "output in a definition": "do: [a: {set: '${ $output }'}]",
-    "input in input.from": "do: [a: {input: {from: $input}, set: 1}]",
-    "input in if": "do: [a: {if: $input, set: 1}]",
-    "output in output.as": "do: [a: {set: 1, output: {as: $output}}]",
-    "input in the process's output.as": "output: {as: $input}\ndo: [a: {set: 1}]",
-    "task in the process's output.as": "output: {as: $task}\ndo: [a: {set: 1}]",
-    "context in the process's input.from": "input: {from: $context}\ndo: [a: {set: 1}]",
-    "an item outside its loop": "do: [a: {for: {in: '[1]'}, do: [{b: {set: 1}}]}, c: {set: '${ $item }'}]",
-    "an item in for.in": "do: [a: {for: {in: '[$item]'}, do: [{b: {set: 1}}]}]",
-    "an error outside its catch": "do: [a: {try: [{b: {set: 1}}], catch: {}}, c: {set: '${ $error }'}]",
+    "input in input.from": "do: [a: {input: {from: $input}, set: '${ 1 }'}]",
+    "input in if": "do: [a: {if: $input, set: '${ 1 }'}]",
+    "output in output.as": "do: [a: {set: '${ 1 }', output: {as: $output}}]",
+    "input in the process's output.as": "output: {as: $input}\ndo: [a: {set: '${ 1 }'}]",
+    "task in the process's output.as": "output: {as: $task}\ndo: [a: {set: '${ 1 }'}]",
+    "context in the process's input.from": "input: {from: $context}\ndo: [a: {set: '${ 1 }'}]",
+    "an item outside its loop": "do: [a: {for: {in: '[1]'}, do: [{b: {set: '${ 1 }'}}]}, c: {set: '${ $item }'}]",
+    "an item in for.in": "do: [a: {for: {in: '[$item]'}, do: [{b: {set: '${ 1 }'}}]}]",
+    "an error outside its catch": "do: [a: {try: [{b: {set: '${ 1 }'}}], catch: {}}, c: {set: '${ $error }'}]",
     "callback outside the request": "do: [a: {set: '${ $callback.url }'}]",
 }
 
@@ -90,42 +94,42 @@ def test_an_argument_that_may_not_be_seen_is_an_expression_error(name: str) -> N
 
 
 FAULTS = {
-    "process input": ("input: {schema: {document: {type: array}}}\ndo: [a: {set: 1}]", "validation", "/", {}),
+    "process input": ("input: {schema: {document: {type: array}}}\ndo: [a: {set: '${ 1 }'}]", "validation", "/", {}),
     "process output": (
-        "output: {schema: {document: {type: array}}}\ndo: [a: {set: 1}]",
+        "output: {schema: {document: {type: array}}}\ndo: [a: {set: '${ 1 }'}]",
         "validation",
         "/",
         {"a": "completed"},
     ),
-    "process input.from": ("input: {from: error}\ndo: [a: {set: 1}]", "expression", "/", {}),
-    "process output.as": ("output: {as: error}\ndo: [a: {set: 1}]", "expression", "/", {"a": "completed"}),
+    "process input.from": ("input: {from: error}\ndo: [a: {set: '${ 1 }'}]", "expression", "/", {}),
+    "process output.as": ("output: {as: error}\ndo: [a: {set: '${ 1 }'}]", "expression", "/", {"a": "completed"}),
     "task input": (
-        "do: [a: {input: {schema: {document: {type: array}}}, set: 1}]",
+        "do: [a: {input: {schema: {document: {type: array}}}, set: '${ 1 }'}]",
         "validation",
         "/do/0/a",
         {"a": "faulted"},
     ),
     "task output": (
-        "do: [a: {output: {schema: {document: {type: array}}}, set: 1}]",
+        "do: [a: {output: {schema: {document: {type: array}}}, set: '${ 1 }'}]",
         "validation",
         "/do/0/a",
         {"a": "faulted"},
     ),
     "export": (
-        "do: [a: {export: {schema: {document: {type: array}}, as: .}, set: 1}]",
+        "do: [a: {export: {schema: {document: {type: array}}, as: .}, set: '${ 1 }'}]",
         "validation",
         "/do/0/a",
         {"a": "faulted"},
     ),
-    "if": ("do: [a: {if: error, set: 1}]", "expression", "/do/0/a", {"a": "faulted"}),
+    "if": ("do: [a: {if: error, set: '${ 1 }'}]", "expression", "/do/0/a", {"a": "faulted"}),
     "definition": ("do: [a: {set: '${ error }'}]", "expression", "/do/0/a", {"a": "faulted"}),
     "output.as of an enclosing task": (
-        "do: [a: {do: [{b: {set: 1}}], output: {as: error}}]",
+        "do: [a: {do: [{b: {set: '${ 1 }'}}], output: {as: error}}]",
         "expression",
         "/do/0/a",
         {"a": "faulted", "b": "completed"},
     ),
-    "for.in": ("do: [a: {for: {in: .x}, do: [{b: {set: 1}}]}]", "expression", "/do/0/a", {"a": "faulted"}),
+    "for.in": ("do: [a: {for: {in: .x}, do: [{b: {set: '${ 1 }'}}]}]", "expression", "/do/0/a", {"a": "faulted"}),
     "wait": ("do: [a: {wait: '${ 1 }'}]", "expression", "/do/0/a", {"a": "faulted"}),
 }
 
@@ -142,7 +146,7 @@ def test_fault(name: str) -> None:
 
 def test_violations_are_told() -> None:
     schema = "{type: object, required: [a], properties: {b: {type: string}}}"
-    run = Run(f"input: {{schema: {{document: {schema}}}}}\ndo: [a: {{set: 1}}]").start({"b": 1})
+    run = Run(f"input: {{schema: {{document: {schema}}}}}\ndo: [a: {{set: '${{ 1 }}'}}]").start({"b": 1})
     assert '"a" is a required property' in run.error.detail
     assert "/b: " in run.error.detail
 
@@ -172,7 +176,7 @@ def test_an_exported_context_is_seen_by_all_branches() -> None:
     run = Run(
         """
         do:
-          - a: {set: 1, export: {as: '{n: .}'}}
+          - a: {set: '${ 1 }', export: {as: '{n: .}'}}
           - f: {fork: {branches: [{x: {set: '${ $context.n }'}}, {y: {set: '${ $context.n + 1 }'}}]}}
         """
     ).start()

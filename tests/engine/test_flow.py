@@ -3,7 +3,7 @@
 import pytest
 from driver import Run
 
-A, B, C = ("{set: '${ . + [\"%s\"] }'}" % name for name in "abc")
+A, B, C = (f"{{set: '${{ . + [\"{name}\"] }}'}}" for name in "abc")
 
 FLOWS = {
     "in order": (f"[a: {A}, b: {B}, c: {C}]", ["a", "b", "c"]),
@@ -16,9 +16,9 @@ FLOWS = {
         f"[a: {A}, b: {{switch: [again: {{when: length < 3, then: a}}, over: {{then: c}}]}}, c: {C}]",
         ["a", "a", "a", "c"],
     ),
-    "skipped": (f"[a: {{if: length > 0, set: [], then: end}}, b: {B}]", ["b"]),
+    "skipped": (f"[a: {{if: length > 0, set: '${{ [] }}', then: end}}, b: {B}]", ["b"]),
     "not skipped": (f"[a: {{if: length == 0, set: '${{ [\"x\"] }}', then: end}}, b: {B}]", ["x"]),
-    "null does not hold": (f"[a: {{if: .[0], set: x}}, b: {B}]", ["b"]),
+    "null does not hold": (f"[a: {{if: '.[0]', set: {{v: 1}}}}, b: {B}]", ["b"]),
     "zero holds": (f"[a: {{if: '0', set: '${{ [1] }}'}}, b: {B}]", [1, "b"]),
     "no case, own then": (f"[s: {{switch: [n: {{when: 'false', then: a}}], then: b}}, a: {A}, b: {B}]", ["b"]),
     "no case": (f"[s: {{switch: [n: {{when: 'false', then: b}}]}}, a: {A}, b: {B}]", ["a", "b"]),
@@ -62,7 +62,7 @@ def test_end_completes_what_encloses_it_and_cancels_what_is_beside_it() -> None:
               fork:
                 branches:
                   - waits: {wait: {days: 1}}
-                  - ends: {do: [{last: {set: done, then: end}}]}
+                  - ends: {do: [{last: {set: '${ "done" }', then: end}}]}
         """
     ).start()
     assert run.output == "done"
@@ -70,7 +70,9 @@ def test_end_completes_what_encloses_it_and_cancels_what_is_beside_it() -> None:
 
 
 def test_a_skipped_task_outputs_its_raw_input() -> None:
-    run = Run("do: [a: {if: 'false', input: {from: .x}, set: 1, output: {as: .y}, export: {as: .z}}]").start({"x": 2})
+    run = Run("do: [a: {if: 'false', input: {from: .x}, set: '${ 1 }', output: {as: .y}, export: {as: .z}}]").start(
+        {"x": 2}
+    )
     assert run.output == {"x": 2}
     assert run.activity("a").status == "skipped"
     assert run.activity("a").started_at is None
@@ -78,7 +80,7 @@ def test_a_skipped_task_outputs_its_raw_input() -> None:
 
 
 def test_the_trail_of_a_simple_process() -> None:
-    run = Run("do: [a: {set: 1}]").start()
+    run = Run("do: [a: {set: '${ 1 }'}]").start()
     assert run.types() == [
         "workflow.started",
         "task.created",

@@ -45,9 +45,8 @@ def test_a_race_in_memory_has_one_winner() -> None:
 
 
 def test_a_call_that_lost_before_it_was_made_is_not_made() -> None:
-    run = Run(
-        "do: [f: {fork: {compete: true, branches: [{a: {call: http, with: {method: get, endpoint: 'http://a'}}}, {b: {set: 1}}]}}]"
-    )
+    call = "{call: http, with: {method: get, endpoint: 'http://a'}}"
+    run = Run(f"do: [f: {{fork: {{compete: true, branches: [{{a: {call}}}, {{b: {{set: '${{ 1 }}'}}}}]}}}}]")
     run.start()
     assert run.output == 1
     assert run.step.effects == []
@@ -65,9 +64,8 @@ def test_a_fault_in_a_competing_branch_faults_the_race() -> None:
 
 
 def test_exit_ends_the_branch() -> None:
-    run = Run(
-        "do: [f: {fork: {branches: [{a: {do: [{x: {set: 1, then: exit}}, {y: {set: 2}}]}}, {b: {set: 3, then: exit}}]}}]"
-    )
+    first = "{do: [{x: {set: '${ 1 }', then: exit}}, {y: {set: '${ 2 }'}}]}"
+    run = Run(f"do: [f: {{fork: {{branches: [{{a: {first}}}, {{b: {{set: '${{ 3 }}', then: exit}}}}]}}}}]")
     assert run.start().output == [1, 3]
 
 

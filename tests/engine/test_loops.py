@@ -10,22 +10,22 @@ LOOPS = {
         {"l": ["a", "b"]},
         {"l": ["a", "b"], "r": [["a", 0], ["b", 1]]},
     ),
-    "nothing to do": ("for: {in: '[]'}\ndo: [{s: {set: 1}}]", 7, 7),
+    "nothing to do": ("for: {in: '[]'}\ndo: [{s: {set: '${ 1 }'}}]", 7, 7),
     "while": ("for: {in: '[1,2,3,4]'}\nwhile: . < 3\ndo: [{s: {set: '${ . + $item }'}}]", 0, 3),
     "while sees the item": (
         "for: {in: '[1,2,3,4]'}\nwhile: $item < 3 and $index < 5\ndo: [{s: {set: '${ . + $item }'}}]",
         0,
         3,
     ),
-    "while false at once": ("for: {in: '[1]'}\nwhile: 'false'\ndo: [{s: {set: 9}}]", 0, 0),
+    "while false at once": ("for: {in: '[1]'}\nwhile: 'false'\ndo: [{s: {set: '${ 9 }'}}]", 0, 0),
     "exit ends the iteration": (
-        "for: {in: '[1,2]'}\ndo: [{s: {set: '${ . + $item }', then: exit}}, {t: {set: 99}}]",
+        "for: {in: '[1,2]'}\ndo: [{s: {set: '${ . + $item }', then: exit}}, {t: {set: '${ 99 }'}}]",
         0,
         3,
     ),
     "several tasks": ("for: {in: '[1,2]'}\ndo: [{s: {set: '${ . + $item }'}}, {t: {set: '${ . * 10 }'}}]", 0, 120),
     "nested": (
-        "for: {in: '[1,2]', each: a}\ndo: [{l: {for: {in: '[10,20]', each: b}, do: [{s: {set: '${ . + [$a + $b] }'}}]}}]",
+        "for: {in: '[1,2]', each: a}\ndo: [{l: {for: {in: '[10,20]', each: b}, do: [{s: {set: '${ .+[$a+$b] }'}}]}}]",
         [],
         [11, 21, 12, 22],
     ),
@@ -75,9 +75,8 @@ def test_a_collection_is_stored_in_chunks(count: int) -> None:
 
 def test_an_item_across_steps() -> None:
     """Each iteration is a step of its own; only one chunk is loaded for it."""
-    run = Run(
-        "do: [l: {for: {in: '[range(150)]'}, do: [{c: {call: http, with: {method: get, endpoint: 'http://x', query: {q: '${ $item }'}}}}]}]"
-    )
+    call = "{call: http, with: {method: get, endpoint: 'http://x', query: {q: '${ $item }'}}}"
+    run = Run(f"do: [l: {{for: {{in: '[range(150)]'}}, do: [{{c: {call}}}]}}]")
     run.start()
     for n in range(150):
         assert run.call("c").request["query"] == {"q": n}
@@ -96,9 +95,9 @@ def test_large_items_make_small_chunks() -> None:
 def test_the_state_does_not_grow_with_iterations() -> None:
     sizes = {}
     for count in (100, 2000):
-        run = Run(f"do: [l: {{for: {{in: '[range({count})]'}}, do: [{{s: {{set: '${{ . + 1 }}'}}}}]}}]")
-        run.start(0, drain=False)
+        definition = f"do: [l: {{for: {{in: '[range({count})]'}}, do: [{{s: {{set: '${{ . + 1 }}'}}}}]}}]"
+        run = Run(definition, activities_max=50).start(0, drain=False)
         sizes[count] = len(run.state or b"")
         run.take()
         assert run.output == count
-    assert sizes[2000] <= sizes[100] + 100
+    assert sizes[2000] <= sizes[100] + 20

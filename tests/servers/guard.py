@@ -10,9 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import IO
 
-_script: IO[bytes] | None = None
+_script: int | None = None
+"""Where the guard reads; deliberately never closed."""
 
 
 def end_group(group: int) -> None:
@@ -33,14 +33,11 @@ def remove(directory: str) -> None:
 def _tell(line: str) -> None:
     global _script
     if _script is None:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, start_new_session=True
-        )
+        reading, _script = os.pipe()
+        process = subprocess.Popen([sys.executable, "-I", "-S", __file__], stdin=reading, start_new_session=True)
         process.returncode = 0  # never waited for: it outlives this program
-        _script = process.stdin
-    assert _script is not None
-    _script.write(line.encode() + b"\n")
-    _script.flush()
+        os.close(reading)
+    os.write(_script, line.encode() + b"\n")
 
 
 def _main() -> None:

@@ -64,12 +64,11 @@ def _too_large(bytes_max: int) -> Refusal:
     return Refusal(413, f"Expected a body of at most {bytes_max} bytes (PERDURE_REQUEST_BODY_BYTES_MAX).")
 
 
-async def read_json_bytes(request: Request) -> bytes:
-    """The body of a request that must be JSON. 415 where it says something else."""
+def expect_json(request: Request) -> None:
+    """415 where the body says that it is something else, or does not say."""
     media_type = content_type(request)
     if not is_json(media_type):
         raise Refusal(415, f"Content-Type: expected application/json, found {media_type[:80] or 'none'!r}.")
-    return await read(request)
 
 
 def decode_json(request: Request, data: bytes) -> Json:
@@ -94,9 +93,12 @@ class Body(Generic[T]):
         400 undecodable, 413 too large, 415 not JSON, 422 not of this kind.
         """
         if not optional:
-            return self.decode(request, await read_json_bytes(request))
+            expect_json(request)
+            return self.decode(request, await read(request))
         data = await read(request)
-        return self.decode(request, await read_json_bytes(request) if data else b"{}")
+        if data:
+            expect_json(request)
+        return self.decode(request, data or b"{}")
 
     def decode(self, request: Request, data: bytes) -> T:
         settings: Settings = request.app.state.settings

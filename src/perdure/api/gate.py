@@ -179,8 +179,8 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     telemetry.record_request(route, method, status, seconds)
     say = log.debug if scope["path"] in QUIET_PATHS else log.info
     facts: dict[str, object] = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
-    if (parameters := scope.get("path_params")) and "process" in parameters:
-        facts["process_id"] = str(parameters["process"])
+    if route.startswith("/v1/processes/{id}"):
+        facts["process_id"] = str(scope["path_params"]["id"])[:36]
     if who := scope.get("state", {}).get("who"):
         facts["actor"] = who.name
     say("request", **facts)

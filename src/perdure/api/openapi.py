@@ -112,7 +112,7 @@ def document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Json]:
         tags=[{"name": name, "description": text} for name, text in TAGS],
     )
     for route in routes:
-        for method in route.methods:
+        for method in route.methods or ():
             _complete(made["paths"][route.path_format][method.lower()], declared(route.endpoint))
     made["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     made["servers"] = [{"url": "/"}]

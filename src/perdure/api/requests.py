@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from perdure.api.problems import Refusal
 from perdure.codec import Json, encode
-from perdure.definition.problems import Problem
 from perdure.runtime.platform import Platform
 from perdure.runtime.views import Page, Principal
 
@@ -133,10 +132,6 @@ def in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("no time zone")
     return moment.astimezone(UTC)
-
-
-def problem_of(found: Problem) -> Json:
-    return {"pointer": found.pointer, "detail": found.detail}
 
 
 class Route(APIRoute):

@@ -270,6 +270,8 @@ class _Session:
 
     async def remove(self, consumer: _Consumer) -> None:
         """After what it has settled is written, or could not be."""
+        if consumer not in self._consumers:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS_MAX), self._turned:
                 self.wake()
@@ -306,6 +308,9 @@ class _Session:
             except _ERRORS as error:
                 self.state = _reason(error)
                 _log.warning("broker connection to PostgreSQL lost or refused", reason=self.state)
+            except Exception as error:
+                self.state = type(error).__name__
+                _log.error("broker session failed, beginning a new one", exc_info=error)
             self._tried.set()
             await clock.sleep(clock.jittered(pause))
             pause = min(pause * 2, RECONNECT_SECONDS_MAX)

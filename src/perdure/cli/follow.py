@@ -154,6 +154,11 @@ def _told(activity: Activity, wait: str | None, now: datetime, ascii_only: bool)
     return text
 
 
+def _is_one_of_many(activity: Activity) -> bool:
+    """Whether the activity belongs to a later iteration of a loop, and there is nothing to say about it."""
+    return max(activity["iteration"], default=0) >= tree.ITERATIONS_SHOWN and activity["status"] != "faulted"
+
+
 async def _refreshing(watch: Watch, changed: Callable[[], None]) -> None:
     """Look at the process, more slowly while nothing happens, until it has ended."""
     pause = REFRESH_SECONDS

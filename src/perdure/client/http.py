@@ -1,5 +1,7 @@
 """One HTTP exchange with the API: address, key, timeouts, errors."""
 
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -108,6 +110,10 @@ def segment(text: str) -> str:
 
 def _reason(error: BaseException) -> str:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    number = cause.errno if isinstance(cause, OSError) else None
+    # asyncio's own words for a refused connection hide the reason; the resolver's numbers are not errno's.
+    if number is not None and number > 0 and not isinstance(cause, socket.gaierror):
+        return os.strerror(number)
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
 
 

@@ -29,7 +29,7 @@ class Definition:
     unsupported: tuple[Problem, ...]
     """What it uses of the DSL that is not built yet."""
     expressions: tuple[Expression, ...]
-    """Every expression in it, for a check of their syntax; one with a `fallback` may be malformed."""
+    """Every expression whose syntax must be right; those with a `fallback` (loose evaluation) may be malformed."""
     source: Document
 
     def locate(self, pointer: str) -> Position | None:
@@ -58,7 +58,7 @@ def load(source: bytes, media_type: str) -> Definition:
         program=None if report.missing else workflow.program(document.value),
         warnings=report.warnings,
         unsupported=report.missing,
-        expressions=tuple(dict.fromkeys(report.expressions)),
+        expressions=tuple(dict.fromkeys(e for e in report.expressions if e.fallback is None)),
         source=document,
     )
 

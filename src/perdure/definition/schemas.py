@@ -17,6 +17,9 @@ BACKTRACK_MAX = 100_000
 """How far one match of a ``pattern`` may go back before it counts as no match."""
 
 
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+
+
 class SchemaInvalid(ValueError):
     """The document is no JSON Schema; `pointer` is the place within it."""
 
@@ -36,7 +39,7 @@ def compiled(document: Json) -> Schema:
             pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_MAX),
         )
     except jsonschema_rs.ValidationError as error:
-        raise SchemaInvalid(_pointer(error.instance_path), _reason(error.message)) from None
+        raise SchemaInvalid(_pointer(error.instance_path), _told(error)) from None
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise SchemaInvalid("", _reason(str(error))) from None
 
@@ -51,6 +54,12 @@ def compiled(document: Json) -> Schema:
 
 def _deny(uri: str) -> NoReturn:
     raise ValueError(f'"{uri}" is outside the document')
+
+
+def _told(error: jsonschema_rs.ValidationError) -> str:
+    if error.instance_path and error.instance_path[-1] == "type":
+        return f"expected one of {', '.join(_TYPES)}, or an array of them, as type"
+    return _reason(error.message)
 
 
 def _reason(message: str) -> str:

@@ -1,6 +1,5 @@
 """What the stand-in services remember, so that they survive being killed as real services do."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,4 +29,4 @@ class Memory:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         fresh.write_bytes(encode(self._content))
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)

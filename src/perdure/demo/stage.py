@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 from perdure import wiring
 from perdure.client import Client
@@ -23,14 +24,14 @@ async def embedded(settings: Settings, *, port: int, data_dir: Path) -> AsyncIte
     Its logs go to `LOG_FILE` in the data directory. Raises `wiring.CannotStart`; if it stops before its
     time (SIGINT, SIGTERM), `Stopped`.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    with (data_dir / LOG_FILE).open("a") as logs, contextlib.redirect_stderr(logs):
+    with _log_file(data_dir) as logs, contextlib.redirect_stderr(logs):
         wiring.configure(settings)
         platform = asyncio.create_task(
             wiring.run_dev(settings, host=LOOPBACK, port=port, data_dir=data_dir, on_ready=ready.set_result)
         )
-        await asyncio.wait([platform, ready], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [platform, ready]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if platform.done():
             platform.result()
             raise Stopped
@@ -41,6 +42,11 @@ async def embedded(settings: Settings, *, port: int, data_dir: Path) -> AsyncIte
             if not platform.done():
                 signal.raise_signal(signal.SIGTERM)
             await platform
+
+
+def _log_file(data_dir: Path) -> TextIO:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return (data_dir / LOG_FILE).open("a", buffering=1)
 
 
 class Stopped(Exception):

@@ -8,6 +8,7 @@ from perdure.codec import Json
 from perdure.definition import durations
 from perdure.definition.program import Duration, DurationTemplate, For, Listen, Schema, Task, Try
 from perdure.definition.template import Expression, Literal, Template, variables_of
+from perdure.engine import uris
 from perdure.engine.asks import AskFailed, Evaluate
 from perdure.engine.draft import Draft, Fault
 from perdure.engine.durations import after
@@ -157,6 +158,15 @@ def validate(draft: Draft, frame: Frame | None, schema: Schema, ref: Ref, what: 
     if len(violations) > VIOLATIONS_SHOWN_MAX:
         lines.append(f"and {len(violations) - VIOLATIONS_SHOWN_MAX} more")
     raise fault(draft, frame, "validation", f"the {what} does not fit its schema: {'; '.join(lines)}")
+
+
+def expand_uris(draft: Draft, frame: Frame, template: Template, value: Json, *names: str) -> Flow[Json]:
+    """An evaluated object of a task's definition, with the URI templates among its members filled in."""
+    source = yield from draft.payloads.get(argument_of(frame))
+    try:
+        return uris.expand_members(template, value, names, source)
+    except uris.UriUnexpandable as problem:
+        raise fault(draft, frame, "expression", f"a URI can't be filled in: {problem}") from None
 
 
 def due_after(

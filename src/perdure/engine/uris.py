@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 from perdure.codec import Json, encode
+from perdure.definition.template import Expression, Literal, ObjectTemplate, Template
 from perdure.engine.durations import kind_of
 
 
@@ -35,3 +36,39 @@ def expand(uri: str, source: Json) -> str:
         return quote(encode(value).decode(), safe="")
 
     return _PLACE.sub(replacement, uri)
+
+
+def is_text(template: Template | None, value: Json) -> bool:
+    """Whether an evaluated value is the author's own text (in loose mode an expression may fall back to it).
+
+    Only there are places filled in: what an expression yields is taken as it is.
+    """
+    match template:
+        case Literal():
+            return isinstance(value, str)
+        case Expression(fallback=str() as fallback):
+            return bool(fallback == value)
+        case _:
+            return False
+
+
+def member(template: Template, name: str) -> Template | None:
+    """A member of what is an object in the definition, None where there is none."""
+    match template:
+        case ObjectTemplate(members):
+            return next((value for key, value in members if key == name), None)
+        case Literal(dict() as value) if value.get(name) is not None:
+            return Literal(value[name])
+        case _:
+            return None
+
+
+def expand_members(template: Template, value: Json, names: tuple[str, ...], source: Json) -> Json:
+    """An evaluated object with those of its members expanded that are URIs by name and the author's text."""
+    if not isinstance(value, dict):
+        return value
+    for name in names:
+        text = value.get(name)
+        if isinstance(text, str) and "{" in text and is_text(member(template, name), text):
+            value = {**value, name: expand(text, source)}
+    return value

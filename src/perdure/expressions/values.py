@@ -322,9 +322,10 @@ def trim_end(value: Json, suffix: Json) -> str:
 
 
 def split(value: Json, separator: Json) -> list[str]:
-    if not _plain_string(separator):
+    text_, separator = _plain_string(value), _plain_string(separator)
+    if not separator:
         raise NotInline
-    return _plain_string(value).split(separator) if value else []
+    return text_.split(separator) if text_ else []
 
 
 def join(value: Json, separator: Json) -> str:

@@ -56,7 +56,9 @@ def complete(
     as_json: AsJson = False,
 ) -> None:
     """Record a person's decision."""
-    decided = exits.call(lambda client: client.complete(task, outcome, comment=comment, data=data and data.value, user=user))
+    decided = exits.call(
+        lambda client: client.complete(task, outcome, comment=comment, data=data and data.value, user=user)
+    )
     if as_json:
         terminal.print_json(decided)
     else:
@@ -72,5 +74,7 @@ def emit(
 ) -> None:
     """Send a CloudEvent to the processes that listen for it. Prints its id."""
     terminal.answers().print(
-        exits.call(lambda client: client.emit(event_type, data and data.value, source=source, event_id=id_, subject=subject))
+        exits.call(
+            lambda client: client.emit(event_type, data and data.value, source=source, event_id=id_, subject=subject)
+        )
     )

@@ -9,7 +9,7 @@ from perdure.cli import exits, follow, terminal, values
 from perdure.cli.render import history as trail
 from perdure.cli.render import tables, words
 from perdure.client import Client
-from perdure.client.models import ENDED, Command, OnConflict, Process
+from perdure.client.models import ENDED, Command, HistoryEntry, OnConflict, Process
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The process's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
@@ -22,7 +22,7 @@ def start(
         typer.Argument(parser=values.definition, metavar="NAMESPACE/NAME[:VERSION]", help="What to run."),
     ],
     input_: Annotated[
-        Json,
+        values.Given | None,
         typer.Option("--input", "-i", parser=values.json_value, metavar="JSON|@FILE", help="The input; {} if none."),
     ] = None,
     key: Annotated[str | None, typer.Option("--key", "-k", help="Your own key for it, to find it by.")] = None,
@@ -138,6 +138,9 @@ def show(
 def history(
     process: Id,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until the process ends.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", "-a", help="Tell of a task's creation also where it starts at once.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a process's audit trail: what happened, when, and by whom."""
@@ -146,7 +149,7 @@ def history(
         if as_json and not watch:
             terminal.print_json({"items": await client.all_history(process), "next": None})
             return
-        await print_history(client, process, watch=watch, as_json=as_json)
+        await print_history(client, process, watch=watch, every=every, as_json=as_json)
 
     exits.call(work)
 
@@ -182,18 +185,31 @@ def print_end(process: Process) -> None:
         terminal.print_json(process["output"])
 
 
-async def print_history(client: Client, process: str, *, watch: bool = False, as_json: bool = False) -> None:
-    """The audit trail line by line, live with `watch`."""
+async def print_history(
+    client: Client, process: str, *, watch: bool = False, every: bool = False, as_json: bool = False
+) -> None:
+    """The audit trail line by line, live with `watch`, and with `every` also what goes without saying."""
     console = terminal.answers()
     known: dict[str, str] = {}
-    entries = client.follow_history(process) if watch else client.each_history(process)
-    async for entry in entries:
+    held: HistoryEntry | None = None
+
+    async def tell(entry: HistoryEntry) -> None:
+        if entry["activity"] is not None and entry["activity"] not in known:
+            known.update(trail.names(await client.all_activities(process)))
+        console.print(trail.line(entry, known), soft_wrap=True)
+
+    async for entry in client.follow_history(process) if watch else client.each_history(process):
         if as_json:
             terminal.print_json(entry)
             continue
-        if entry["activity"] is not None and entry["activity"] not in known:
-            known |= trail.names(await client.all_activities(process))
-        console.print(trail.line(entry, known), soft_wrap=True)
+        if held is not None and (every or not trail.starts_at_once(held, entry)):
+            await tell(held)
+        held = entry
+        if not trail.is_creation(entry):
+            await tell(entry)
+            held = None
+    if held is not None:
+        await tell(held)
 
 
 async def _followed(client: Client, process: Process) -> Process:

@@ -15,6 +15,9 @@ TYPE_COLUMNS = 26
 NAME_COLUMNS = 26
 DETAIL_CHARACTERS_MAX = 160
 
+_SAID_ELSEWHERE = frozenset({"name", "workflow", "task", "definition"})
+"""Fields of lifecycle events that the line says already. So do those that end in ``At``."""
+
 _STYLES = {
     "completed": "green",
     "faulted": "bold red",
@@ -49,6 +52,19 @@ def line(entry: HistoryEntry, known: Mapping[str, str]) -> Text:
     return text
 
 
+def is_creation(entry: HistoryEntry) -> bool:
+    return entry["type"] == "io.serverlessworkflow.task.created.v1"
+
+
+def starts_at_once(entry: HistoryEntry, following: HistoryEntry) -> bool:
+    """Whether the entry tells of a task's creation and the next one of its start, which says it too."""
+    return (
+        is_creation(entry)
+        and following["type"] == "io.serverlessworkflow.task.started.v1"
+        and entry["activity"] == following["activity"]
+    )
+
+
 def short_type(event_type: str) -> str:
     """``io.serverlessworkflow.task.completed.v1`` is ``task completed``."""
     parts = event_type.removeprefix("io.serverlessworkflow.").removeprefix("dev.perdure.").split(".")
@@ -71,7 +87,7 @@ def _detail(data: Json) -> str:
     parts = [
         words.error(cast(Error, value)) if key == "error" and isinstance(value, dict) else f"{key} {_scalar(value)}"
         for key, value in data.items()
-        if value is not None
+        if value is not None and key not in _SAID_ELSEWHERE and not key.endswith("At")
     ]
     return _clipped(", ".join(parts))
 

@@ -11,8 +11,13 @@ def parse(text: str) -> datetime:
 
 
 def duration(length: timedelta) -> str:
-    """How long, to about two digits that matter. Never negative: clocks of two machines may differ."""
+    """How long, to about two digits that matter; empty where it is nothing to speak of.
+
+    Never negative: the clocks of two machines may differ.
+    """
     seconds = max(length.total_seconds(), 0.0)
+    if seconds < 0.0005:
+        return ""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:

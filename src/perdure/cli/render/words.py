@@ -43,11 +43,11 @@ def style(status: str) -> str:
 def waiting(what: Waiting, now: datetime) -> str:
     """What is waited for, how long it has been and until when: ``waits for its callback since 12 s``."""
     until = parse(what["until"]) if what.get("until") else None  # type: ignore[arg-type]
-    since = duration(now - parse(what["since"]))
+    since = duration(now - parse(what["since"])) or "just now"
     if what["reason"] == "retry":
-        return f"tries again in {duration(until - now)}" if until else "tries again"
+        return f"tries again in {duration(until - now) or 'a moment'}" if until else "tries again"
     if what["reason"] == "timer" and until:
-        return f"waits since {since}, {duration(until - now)} to go, until {moment(until, now)}"
+        return f"waits since {since}, {duration(until - now) or 'nothing'} to go, until {moment(until, now)}"
     words = f"waits for {REASONS.get(what['reason'], what['reason'])} since {since}"
     return f"{words}, until {moment(until, now)}" if until else words
 

@@ -6,6 +6,7 @@ from perdure.codec import Json
 from perdure.definition.checks.report import Check, Report, quoted, suggestion
 from perdure.definition.checks.shapes import array, exactly_one, members, object_, string, word
 from perdure.definition.checks.text import secret_text, text
+from perdure.definition.checks.uris import uri
 from perdure.definition.pointers import child
 
 SUPPORTED = frozenset({"basic", "bearer"})
@@ -29,7 +30,7 @@ _CLIENT_AUTHENTICATIONS = (
 _token = members({"token": secret_text, "type": text})
 
 _oauth2_members: Mapping[str, Check] = {
-    "authority": text,
+    "authority": uri,
     "grant": word(*_GRANTS),
     "client": members(
         optional={

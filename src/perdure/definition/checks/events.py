@@ -7,7 +7,8 @@ from perdure.codec import Json
 from perdure.definition.checks.report import Check, Report, quoted
 from perdure.definition.checks.shapes import array, exactly_one, mapping, members, variable
 from perdure.definition.checks.text import expression, is_known, template, text
-from perdure.definition.checks.values import any_uri, export, output
+from perdure.definition.checks.uris import any_uri
+from perdure.definition.checks.values import export, output
 from perdure.definition.pointers import child
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

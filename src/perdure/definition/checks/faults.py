@@ -4,7 +4,8 @@ from perdure.codec import Json
 from perdure.definition.checks.report import Check, Report
 from perdure.definition.checks.shapes import exactly_one, integer, members, object_, string, variable
 from perdure.definition.checks.text import expression, is_known, text
-from perdure.definition.checks.values import declared, duration, uri
+from perdure.definition.checks.uris import uri
+from perdure.definition.checks.values import declared, duration
 
 
 def _instance(value: Json, pointer: str, report: Report) -> None:

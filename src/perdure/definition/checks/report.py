@@ -14,16 +14,20 @@ from perdure.definition.template import Expression, Template, expressions_of
 from perdure.definition.uses import Uses
 
 PROBLEMS_MAX = 100
-"""Further faults and warnings are counted, not told."""
+"""After so many faults the search ends; further warnings are counted, not told."""
 
 TASKS_MAX = 10_000
 """Definitions with more tasks are refused."""
 
 _QUOTED_MAX = 60
 _SUGGESTION_LENGTH_MAX = 64
-_SUGGESTION_NAMES_MAX = 1000
+_SUGGESTION_NAMES_MAX = 200
 
 Check: TypeAlias = "Callable[[Json, str, Report], None]"
+
+
+class EnoughFound(Exception):
+    """There are `PROBLEMS_MAX` faults; looking for more helps nobody."""
 
 
 class Report:
@@ -35,18 +39,25 @@ class Report:
         """Whether every string is tried as an expression (DSL reference, "Evaluate")."""
         self.expressions: list[Expression] = []
         self._document = document
-        self._problems = _Collected()
-        self._warnings = _Collected()
+        self._problems: list[Problem] = []
+        self._warnings: list[Problem] = []
+        self._warnings_further = 0
         self._unsupported: dict[str, Problem] = {}
         self._tasks = 0
         self._declaring = False
 
     def problem(self, pointer: str, detail: str, *, at_key: bool = False) -> None:
-        """A fault; `at_key` places it at the member's name."""
-        self._problems.add(self._located(pointer, detail, at_key))
+        """A fault; `at_key` places it at the member's name. Raises `EnoughFound` once there are too many."""
+        self._problems.append(self._located(pointer, detail, at_key))
+        if len(self._problems) == PROBLEMS_MAX:
+            raise EnoughFound
 
     def warn(self, pointer: str, detail: str, *, at_key: bool = False) -> None:
-        self._warnings.add(self._located(pointer, detail, at_key))
+        """Something that is allowed, but perhaps not meant."""
+        if len(self._warnings) < PROBLEMS_MAX:
+            self._warnings.append(self._located(pointer, detail, at_key))
+        else:
+            self._warnings_further += 1
 
     def unsupported(self, pointer: str, what: str) -> None:
         """The definition uses something that is part of the DSL, but not built yet."""
@@ -78,6 +89,9 @@ class Report:
 
     def unknown(self, key: str, pointer: str, known: Collection[str], *, fault: bool) -> None:
         """A member that the DSL does not know there: a fault, or a warning where the schema is open."""
+        if not fault and len(self._warnings) == PROBLEMS_MAX:
+            self._warnings_further += 1
+            return
         detail = f"unknown property {quoted(key)}{suggestion(key, known) or f'; expected {listed(known)}'}"
         if fault:
             self.problem(child(pointer, key), detail, at_key=True)
@@ -98,11 +112,18 @@ class Report:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All faults, in the order of the text."""
-        return self._problems.told()
+        told = sorted(self._problems, key=_place)
+        if len(told) == PROBLEMS_MAX:
+            told.append(Problem("", f"these are the first {PROBLEMS_MAX} problems; there may be more"))
+        return tuple(told)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        return self._warnings.told()
+        """All warnings, in the order of the text."""
+        told = sorted(self._warnings, key=_place)
+        if self._warnings_further:
+            told.append(Problem("", f"and {self._warnings_further} warnings more"))
+        return tuple(told)
 
     @property
     def missing(self) -> tuple[Problem, ...]:
@@ -116,26 +137,6 @@ class Report:
             position = locate(pointer)
         line, column = position or (None, None)
         return Problem(pointer, detail, line, column)
-
-
-class _Collected:
-    """Up to `PROBLEMS_MAX` problems and the number of further ones."""
-
-    def __init__(self) -> None:
-        self._kept: list[Problem] = []
-        self._further = 0
-
-    def add(self, problem: Problem) -> None:
-        if len(self._kept) < PROBLEMS_MAX:
-            self._kept.append(problem)
-        else:
-            self._further += 1
-
-    def told(self) -> tuple[Problem, ...]:
-        told = sorted(self._kept, key=_place)
-        if self._further:
-            told.append(Problem("", f"and {self._further} more, told once these are mended"))
-        return tuple(told)
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -1,19 +1,13 @@
 """Checks of what many tasks share: expressions, durations, URIs, endpoints, schemas, input and output."""
 
-import re
-
 from perdure.codec import Json
 from perdure.definition import durations, interpolation, schemas
 from perdure.definition.checks.authentication import referenceable
 from perdure.definition.checks.report import Check, Report, described, quoted, suggestion
 from perdure.definition.checks.shapes import anything, exactly_one, members, quotes_hint, string
-from perdure.definition.checks.text import expression_or_template, is_known, template, text
+from perdure.definition.checks.text import expression_or_template, template, text
+from perdure.definition.checks.uris import uri
 from perdure.definition.pointers import child
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
-_ANY_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_OPERATORS = tuple("+#./;?&=,!@|")
 
 
 def duration(value: Json, pointer: str, report: Report) -> None:
@@ -72,40 +66,6 @@ def declared(name: str, pointer: str, kind: str, report: Report) -> None:
     if name not in names:
         known = suggestion(name, names) or ("" if names else f"; there is nothing under use.{kind}")
         report.problem(pointer, f"expected a name under use.{kind}, found {quoted(name)}{known}")
-
-
-def uri(value: Json, pointer: str, report: Report) -> None:
-    """A URI, a template of one (DSL reference, "URI Template"), or an expression."""
-    text(value, pointer, report)
-    if not is_known(value, report):
-        return
-    if _URI.fullmatch(value):
-        _uri_template(value, pointer, report)
-    else:
-        expected = "a URI such as https://example.com/orders/{id}, or an expression in ${ }"
-        report.problem(pointer, f"expected {expected}, found {quoted(value)}")
-
-
-def _uri_template(value: str, pointer: str, report: Report) -> None:
-    names = _BRACES.findall(value)
-    rest = _BRACES.sub("", value)
-    if "{" in rest or "}" in rest:
-        report.problem(pointer, f"expected each {{ to be closed by a }} in the URI, found {quoted(value)}")
-    for name in names:
-        if not name:
-            report.problem(pointer, f"expected a name between {{ and }} in the URI, found {quoted(value)}")
-        elif name.startswith(_OPERATORS):
-            report.warn(
-                pointer, f"{{{name[:40]}}} is taken as a name; only simple expansion such as {{id}} is supported"
-            )
-
-
-def any_uri(value: Json, pointer: str, report: Report) -> None:
-    """A URI with any scheme, or an expression: what CloudEvents want as ``source``."""
-    text(value, pointer, report)
-    if is_known(value, report) and not _ANY_URI.fullmatch(value):
-        expected = "a URI such as https://example.com/shop, or an expression in ${ }"
-        report.problem(pointer, f"expected {expected}, found {quoted(value)}")
 
 
 _endpoint_object = members({"uri": uri}, {"authentication": referenceable})

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from perdure.codec import Json
 from perdure.definition import versions
 from perdure.definition.checks import events, faults
 from perdure.definition.checks.authentication import policy
-from perdure.definition.checks.report import Check, Report, quoted
+from perdure.definition.checks.report import Check, EnoughFound, Report, quoted
 from perdure.definition.checks.runs import NAME
 from perdure.definition.checks.shapes import array, mapping, members, object_, quotes_hint, string, word
 from perdure.definition.checks.tasks import task, task_list
@@ -41,7 +42,8 @@ def check(document: Document) -> Report:
     """Everything that can be said about a definition before it runs."""
     value = document.value
     report = Report(Uses.of(value), loose=is_loose(value), document=document)
-    _workflow(value, "", report)
+    with suppress(EnoughFound):
+        _workflow(value, "", report)
     return report
 
 

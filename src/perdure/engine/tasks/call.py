@@ -14,9 +14,10 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import release_call
 from perdure.engine.state import CallFrame, Frame
-from perdure.engine.tasks.http import member, request_of
+from perdure.engine.tasks.http import request_of
 from perdure.engine.tasks.human_task import question_of
 from perdure.engine.timers import arm
+from perdure.engine.uris import member
 
 CALL_REQUESTED = OWN + "call.requested"
 CALL_ANSWERED = OWN + "call.answered"

@@ -2,7 +2,7 @@
 
 from perdure.codec import Json
 from perdure.definition.program import Emit
-from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault, text_of
+from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.durations import kind_of
 from perdure.engine.effects import PublishEvent
@@ -16,6 +16,7 @@ EVENT_PUBLISHED = OWN + "event.published"
 def begin(draft: Draft, frame: Frame, task: Emit) -> Flow[Ref]:
     """The output is the whole event."""
     value = yield from evaluate(draft, frame, task.event, argument_of(frame), DEFINITION)
+    value = yield from expand_uris(draft, frame, task.event, value, "source", "dataschema")
     try:
         event = _event(draft, frame, value)
     except ValueError as problem:

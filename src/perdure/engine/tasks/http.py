@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 
 from perdure.codec import Json, encode
-from perdure.definition.template import Expression, Interpolation, Literal, ObjectTemplate, Template
+from perdure.definition.template import Expression, Interpolation, ObjectTemplate, Template
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault
 from perdure.engine.draft import Draft
 from perdure.engine.durations import kind_of
 from perdure.engine.payloads import Flow
 from perdure.engine.state import Frame
-from perdure.engine.uris import UriUnexpandable, expand
+from perdure.engine.uris import UriUnexpandable, expand, is_text, member
 
 OUTPUTS = ("content", "raw", "response")
 
@@ -26,7 +26,7 @@ def request_of(draft: Draft, frame: Frame, arguments: Template, own: Mapping[str
             arguments = _with_uri(arguments, Interpolation(parts))
         value = yield from evaluate(draft, frame, arguments, argument_of(frame), DEFINITION, own=own)
         request = _request(value)
-        if _is_text(uri, request["uri"]):
+        if is_text(uri, request["uri"]):
             request["uri"] = expand(request["uri"], source)
     except UriUnexpandable as problem:
         raise fault(draft, frame, "expression", f"the endpoint can't be expanded: {problem}") from None
@@ -40,17 +40,6 @@ def _uri_of(arguments: Template) -> Template | None:
     expression yields."""
     endpoint = member(arguments, "endpoint")
     return endpoint if endpoint is None else member(endpoint, "uri") or endpoint
-
-
-def _is_text(uri: Template | None, value: str) -> bool:
-    """Whether the evaluated URI is the author's text (in loose mode an expression may fall back to it)."""
-    match uri:
-        case Literal():
-            return True
-        case Expression(fallback=fallback):
-            return fallback == value
-        case _:
-            return False
 
 
 def _expanded(parts: tuple[str | Expression, ...], source: Json) -> tuple[str | Expression, ...]:
@@ -129,14 +118,3 @@ def _object(value: Json, what: str) -> dict[str, Json]:
     if isinstance(value, dict):
         return value
     raise ValueError(f"expected {what} to be an object, found {kind_of(value)}")
-
-
-def member(template: Template, name: str) -> Template | None:
-    """A member of what is an object in the definition, None where there is none."""
-    match template:
-        case ObjectTemplate(members):
-            return next((value for key, value in members if key == name), None)
-        case Literal(dict() as value) if value.get(name) is not None:
-            return Literal(value[name])
-        case _:
-            return None

@@ -4,7 +4,7 @@ from typing import Never
 
 from perdure.codec import Json
 from perdure.definition.program import Raise
-from perdure.engine.dataflow import DEFINITION, argument_of, at, evaluate, fault
+from perdure.engine.dataflow import DEFINITION, argument_of, at, evaluate, expand_uris, fault
 from perdure.engine.draft import Draft, Fault
 from perdure.engine.durations import kind_of
 from perdure.engine.errors import Error
@@ -15,6 +15,7 @@ from perdure.engine.state import Frame
 def begin(draft: Draft, frame: Frame, task: Raise) -> Flow[Never]:
     """An instance that the author gives is kept; else it is the task's reference."""
     value = yield from evaluate(draft, frame, task.error, argument_of(frame), DEFINITION)
+    value = yield from expand_uris(draft, frame, task.error, value, "type")
     try:
         error = _error(value)
     except ValueError as problem:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from perdure.store.postgres.connection import Connection
+
 LOCK = 0x7065_7264_7572_65  # "perdure"
 
 _CREATE = """
@@ -53,7 +55,7 @@ async def migrate(dsn: str) -> list[str]:
         await connection.close()
 
 
-async def pending(connection: asyncpg.Connection) -> list[Migration]:
+async def pending(connection: Connection) -> list[Migration]:
     """The migrations that the database lacks. Raises `MigrationFailed` as `migrate` does."""
     if await connection.fetchval("select to_regclass('schema_migration')") is None:
         return shipped()
@@ -74,7 +76,7 @@ async def pending(connection: asyncpg.Connection) -> list[Migration]:
     return [migration for number, migration in known.items() if number not in applied]
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration) -> str:
+async def _apply(connection: Connection, migration: Migration) -> str:
     async with connection.transaction():
         await connection.execute(migration.sql)
         await connection.execute(

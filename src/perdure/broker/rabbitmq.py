@@ -1,0 +1,401 @@
+"""RabbitMQ 3.10 or newer as the broker: quorum queues, publisher confirms, dead-letter queues.
+
+Everything is declared again on every new connection, so that a broker that was wiped is as good as one that was
+restarted. Pauses between redeliveries are spent here, with the message unacknowledged: if this process ends, the
+broker redelivers at once. Messages that failed too often go to the queue's own name with ``.dead`` behind it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
+
+from perdure import clock, codec
+from perdure.broker import cloudevents
+from perdure.broker.contract import (
+    DEAD_MAX,
+    EVENTS_IN,
+    EVENTS_OUT,
+    IDS_PER_MESSAGE_MAX,
+    BrokerUnavailable,
+    Consumer,
+    EventHandler,
+    IdsHandler,
+)
+from perdure.broker.dispatch import Dispatcher, Redelivery
+from perdure.codec import Json
+
+QUEUE_PREFIX: Final = "perdure."
+CONNECT_SECONDS_MAX: Final = 5.0
+PUBLISH_SECONDS_MAX: Final = 5.0
+DECLARE_SECONDS_MAX: Final = 10.0
+CLOSE_SECONDS_MAX: Final = 2.0
+RECONNECT_SECONDS: Final = 0.2
+RECONNECT_SECONDS_MAX: Final = 3.0
+HEARTBEAT_SECONDS: Final = 10
+
+_ERRORS: Final = (*CONNECTION_EXCEPTIONS, TimeoutError)
+
+_log = structlog.get_logger(__name__)
+
+
+class RabbitBroker:
+    """See `broker.contract.Broker`."""
+
+    def __init__(self, url: str, *, redelivery: Redelivery | None = None) -> None:
+        self._redelivery = redelivery or Redelivery()
+        self._link = _Link(url)
+        self._publisher = _Publisher(self._link, self._redelivery)
+
+    async def start(self) -> None:
+        await self._link.start()
+
+    async def stop(self) -> None:
+        await self._link.stop()
+
+    async def publish(self, queue: str, ids: Sequence[str]) -> None:
+        bodies = [
+            codec.encode(list(ids[start : start + IDS_PER_MESSAGE_MAX]))
+            for start in range(0, len(ids), IDS_PER_MESSAGE_MAX)
+        ]
+        await asyncio.gather(*(self._publisher.wake(queue, body) for body in bodies))
+
+    def consume(
+        self, queue: str, handler: IdsHandler, *, prefetch: int, batch_max: int, concurrency: int = 1
+    ) -> Consumer:
+        return _Consumer(
+            self._link,
+            QUEUE_PREFIX + queue,
+            handler,
+            _ids,
+            prefetch=prefetch,
+            batch_max=batch_max,
+            concurrency=concurrency,
+            redelivery=self._redelivery,
+        )
+
+    async def publish_event(self, event: Json) -> None:
+        await self._publisher.emit(cloudevents.encode(event))
+
+    def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
+        async def handle(events: list[Json]) -> None:
+            for event in events:
+                await handler(event)
+
+        return _Consumer(
+            self._link,
+            EVENTS_IN,
+            handle,
+            _event,
+            prefetch=prefetch,
+            batch_max=1,
+            concurrency=concurrency,
+            redelivery=self._redelivery,
+            exchange=EVENTS_IN,
+        )
+
+    async def ready(self) -> str:
+        return self._link.state
+
+
+class _Link:
+    """The connection, renewed whenever it breaks."""
+
+    def __init__(self, url: str) -> None:
+        self.state = "not started"
+        self._url = _with_heartbeat(url)
+        self._connection: AbstractConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
+        self._up = asyncio.Event()
+
+    async def start(self) -> None:
+        """Returns after the first attempt to connect."""
+        self._task = asyncio.create_task(self._run())
+        await self._tried.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        self.state = "stopped"
+
+    async def wait(self) -> None:
+        """Until there is a connection."""
+        await self._up.wait()
+
+    async def channel(self) -> AbstractChannel:
+        """A new channel with confirms. Raises `BrokerUnavailable` at once where there is no connection."""
+        connection = self._connection
+        if connection is None or connection.is_closed:
+            raise BrokerUnavailable(f"RabbitMQ can't be reached: {self.state}")
+        channel = connection.channel(publisher_confirms=True, on_return_raises=True)
+        await channel.initialize(timeout=DECLARE_SECONDS_MAX)
+        return channel
+
+    async def _run(self) -> None:
+        pause = RECONNECT_SECONDS
+        while True:
+            try:
+                self._connection = await aio_pika.connect(self._url, timeout=CONNECT_SECONDS_MAX)
+                self.state, pause = "ok", RECONNECT_SECONDS
+                self._up.set()
+                self._tried.set()
+                await self._connection.closed()
+                self.state = "the connection was lost"
+            except _ERRORS as error:
+                self.state = _reason(error)
+            finally:
+                self._up.clear()
+                await _close(self._connection)
+                self._connection = None
+            _log.warning("broker connection to RabbitMQ lost or refused", reason=self.state)
+            self._tried.set()
+            await clock.sleep(clock.jittered(pause))
+            pause = min(pause * 2, RECONNECT_SECONDS_MAX)
+
+
+class _Publisher:
+    """A channel for publishing, and what has been declared on it."""
+
+    def __init__(self, link: _Link, redelivery: Redelivery) -> None:
+        self._link = link
+        self._redelivery = redelivery
+        self._channel: AbstractChannel | None = None
+        self._events: AbstractExchange | None = None
+        self._declared: set[str] = set()
+        self._opening = asyncio.Lock()
+
+    async def wake(self, queue: str, body: bytes) -> None:
+        """Put a wake-up into a queue, which is there again if somebody has deleted it."""
+        name = QUEUE_PREFIX + queue
+        message = aio_pika.Message(
+            body, content_type="application/json", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+        )
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                try:
+                    await (await self._to(name)).default_exchange.publish(message, name)
+                except DeliveryError:
+                    self._declared.discard(name)
+                    await (await self._to(name)).default_exchange.publish(message, name)
+        except _ERRORS as error:
+            raise BrokerUnavailable(f"RabbitMQ did not confirm the message: {_reason(error)}") from error
+
+    async def emit(self, encoded: cloudevents.Encoded) -> None:
+        """Offer an event to whoever has bound a queue for its type, maybe nobody."""
+        message = aio_pika.Message(
+            encoded.body,
+            content_type=encoded.content_type,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        )
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                await self._open()
+                assert self._events is not None
+                await self._events.publish(message, encoded.routing_key, mandatory=False)
+        except _ERRORS as error:
+            raise BrokerUnavailable(f"RabbitMQ did not confirm the event: {_reason(error)}") from error
+
+    async def _to(self, queue: str) -> AbstractChannel:
+        channel = await self._open()
+        if queue not in self._declared:
+            await _declare(channel, queue, self._redelivery)
+            self._declared.add(queue)
+        return channel
+
+    async def _open(self) -> AbstractChannel:
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                channel = await self._link.channel()
+                self._events = await channel.declare_exchange(EVENTS_OUT, aio_pika.ExchangeType.TOPIC, durable=True)
+                self._declared = set()
+                self._channel = channel
+            return self._channel
+
+
+class _Message:
+    """A delivery, decoded."""
+
+    __slots__ = ("attempt", "items", "raw")
+
+    def __init__(self, raw: AbstractIncomingMessage, items: list[Any]) -> None:
+        count = raw.headers.get("x-delivery-count", 0)
+        self.raw = raw
+        self.items = items
+        self.attempt = 1 + (count if isinstance(count, int) else 0)
+
+
+class _Consumer:
+    """One queue's deliveries on a channel of its own, opened anew whenever it breaks."""
+
+    def __init__(
+        self,
+        link: _Link,
+        queue: str,
+        handler: Callable[[list[Any]], Awaitable[None]],
+        decode: Callable[[AbstractIncomingMessage], list[Any]],
+        *,
+        prefetch: int,
+        batch_max: int,
+        concurrency: int,
+        redelivery: Redelivery,
+        exchange: str | None = None,
+    ) -> None:
+        self._link = link
+        self._queue = queue
+        self._decode = decode
+        self._prefetch = prefetch
+        self._redelivery = redelivery
+        self._exchange = exchange
+        self._task: asyncio.Task[None] | None = None
+        self._channel: AbstractChannel | None = None
+        self._cancel: Callable[[], Awaitable[object]] | None = None
+        self._resting: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._dispatcher: Dispatcher[_Message] = Dispatcher(
+            queue,
+            handler,
+            batch_max=batch_max,
+            concurrency=concurrency,
+            done=self._acknowledge,
+            failed=self._rest,
+        )
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, timeout: float) -> None:
+        self._stopping = True
+        if self._cancel is not None:
+            with suppress(*_ERRORS):
+                async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                    await self._cancel()
+        await self._dispatcher.stop(timeout)
+        tasks = [*self._resting, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await _close(self._channel)  # whereupon the broker takes back what was not acknowledged
+        self._task = self._channel = None
+
+    async def _run(self) -> None:
+        while True:
+            await self._link.wait()
+            try:
+                await self._consume()
+            except (*_ERRORS, BrokerUnavailable) as error:
+                _log.warning("consuming was interrupted", queue=self._queue, reason=_reason(error))
+            self._cancel = None
+            self._dispatcher.forget()
+            await clock.sleep(clock.jittered(RECONNECT_SECONDS))
+
+    async def _consume(self) -> None:
+        """Until the channel closes or the broker ends the subscription."""
+        channel = self._channel = await self._link.channel()
+        await channel.set_qos(prefetch_count=self._prefetch, timeout=DECLARE_SECONDS_MAX)
+        queue = await _declare(channel, self._queue, self._redelivery)
+        if self._exchange is not None:
+            exchange = await channel.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+            await queue.bind(exchange, "#", timeout=DECLARE_SECONDS_MAX)
+        ended = asyncio.Event()
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: ended.set())
+        channel.close_callbacks.add(lambda *_: ended.set())
+        tag = await queue.consume(self._receive, timeout=DECLARE_SECONDS_MAX)
+        self._cancel = lambda: queue.cancel(tag, timeout=CLOSE_SECONDS_MAX)
+        await ended.wait()
+        if not self._stopping:
+            await _close(channel)
+
+    async def _receive(self, raw: AbstractIncomingMessage) -> None:
+        try:
+            message = _Message(raw, self._decode(raw))
+        except ValueError as error:
+            _log.warning("malformed message put aside", queue=self._queue, reason=str(error))
+            with suppress(*_ERRORS):
+                await raw.reject(requeue=False)
+            return
+        self._dispatcher.offer([message])
+
+    async def _acknowledge(self, messages: Sequence[_Message]) -> None:
+        with suppress(*_ERRORS):  # the channel is gone: they come again
+            for message in messages:
+                await message.raw.ack()
+
+    async def _rest(self, messages: Sequence[_Message]) -> None:
+        task = asyncio.create_task(self._give_back_later(messages))
+        self._resting.add(task)
+        task.add_done_callback(self._resting.discard)
+
+    async def _give_back_later(self, messages: Sequence[_Message]) -> None:
+        attempt = messages[0].attempt
+        if attempt < self._redelivery.deliveries_max:
+            await clock.sleep(self._redelivery.pause(attempt))
+        else:
+            _log.error("messages failed too often, put aside", queue=self._queue, messages=len(messages))
+        with suppress(*_ERRORS):
+            for message in messages:
+                await message.raw.nack(requeue=attempt < self._redelivery.deliveries_max)
+
+
+async def _declare(channel: AbstractChannel, name: str, redelivery: Redelivery) -> aio_pika.abc.AbstractQueue:
+    """The queue and the one that takes its dead. Both survive the broker's restart."""
+    dead = f"{name}.dead"
+    await channel.declare_queue(
+        dead,
+        durable=True,
+        arguments={"x-queue-type": "quorum", "x-max-length": DEAD_MAX},
+        timeout=DECLARE_SECONDS_MAX,
+    )
+    return await channel.declare_queue(
+        name,
+        durable=True,
+        arguments={
+            "x-queue-type": "quorum",
+            "x-delivery-limit": redelivery.deliveries_max - 1,  # RabbitMQ counts what follows the first
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": dead,
+        },
+        timeout=DECLARE_SECONDS_MAX,
+    )
+
+
+def _ids(message: AbstractIncomingMessage) -> list[Any]:
+    ids = codec.decode(message.body)
+    if not isinstance(ids, list) or not ids or not all(isinstance(item, str) for item in ids):
+        raise ValueError("expected a JSON array of ids")
+    return ids
+
+
+def _event(message: AbstractIncomingMessage) -> list[Any]:
+    return [cloudevents.decode(message.content_type, message.headers, message.body)]
+
+
+async def _close(closable: AbstractChannel | AbstractConnection | None) -> None:
+    if closable is None or closable.is_closed:
+        return
+    with suppress(*_ERRORS):
+        async with asyncio.timeout(CLOSE_SECONDS_MAX):
+            await closable.close()
+
+
+def _with_heartbeat(url: str) -> str:
+    """So that a broker that says nothing is noticed; what the URL asks for itself wins."""
+    parts = urlsplit(url)
+    if "heartbeat=" in parts.query:
+        return url
+    query = f"{parts.query}&heartbeat={HEARTBEAT_SECONDS}".lstrip("&")
+    return urlunsplit(parts._replace(query=query))
+
+
+def _reason(error: BaseException) -> str:
+    """The kind and the words; no library among these puts the URL's password there."""
+    words = str(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

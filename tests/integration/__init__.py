@@ -1,0 +1,1 @@
+"""The platform as a whole, from outside: its commands as processes, its API over HTTP, on real servers."""
