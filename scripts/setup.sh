@@ -63,7 +63,7 @@ usable() {
 
 install() {
   "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-input \
-    --root-user-action=ignore --no-deps --no-compile "$@"
+    --root-user-action=ignore --no-deps "$@"
 }
 
 if ! usable; then
@@ -78,3 +78,5 @@ install "$(grep '^pip==' requirements.lock)"
 install --requirement requirements.lock
 # Without isolation the build uses the locked hatchling instead of fetching another.
 install --no-build-isolation --editable .
+# Compiled once here, as pip does with the rest: where Python may not write bytecode, each start would do it again.
+"$venv/bin/python" -m compileall -q src

@@ -82,7 +82,7 @@ def test_yaml_is_read_by_the_core_schema_of_yaml_1_2(text, value):
         ('a: "\\0"', 1, 4, "U+0000"),
         ("[" * 100_000, 1, tree.DEPTH_MAX + 1, "nested too deep"),
         ("\n".join("  " * i + "- " for i in range(70)), 65, 129, "nested too deep"),
-        ("a" * 1025 + ": 1", 1, 1, "names of at most 1024"),
+        ("? " + "a" * 1025 + "\n: 1", 1, 3, "names of at most 1024"),
     ],
 )
 def test_unreadable_yaml_is_refused_where_the_fault_is(text, line, column, words):
@@ -185,8 +185,12 @@ _values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), inner, max_size=4
+        )
+    ),
     max_leaves=20,
 )
 

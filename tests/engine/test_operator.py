@@ -83,7 +83,9 @@ def test_cancel_reaches_everything() -> None:
                   - human: {{call: 'human-task:1.0.0@default', with: {{title: T}}}}
                   - callback: {{call: 'callback:1.0.0@default', with: {{}}}}
                   - child: {{run: {{workflow: {{namespace: n, name: c, version: 1.0.0}}}}}}
-                  - try: {{try: [r: {{raise: {{error: {{type: 'http://x', status: 1}}}}}}], catch: {{retry: {{delay: PT1S}}}}}}
+                  - try:
+                      try: [r: {{raise: {{error: {{type: 'http://x', status: 1}}}}}}]
+                      catch: {{retry: {{delay: PT1S}}}}
         timeout: {{after: PT2H}}
         """
     ).start()
@@ -177,9 +179,8 @@ def test_retry_within_a_loop_goes_on_with_its_item() -> None:
 
 
 def test_retry_within_a_try_that_gave_up() -> None:
-    run = Run(
-        f"do: [t: {{try: [a: {{set: '${{ 1 }}'}}, c: {CALL % ''}], catch: {{retry: {{limit: {{attempt: {{count: 1}}}}}}}}}}]"
-    )
+    policy = "{limit: {attempt: {count: 1}}}"
+    run = Run(f"do: [t: {{try: [a: {{set: '${{ 1 }}'}}, c: {CALL % ''}], catch: {{retry: {policy}}}}}]")
     run.start().fail("c").fail("c")
     assert run.status == "faulted"
     run.take(RETRY)

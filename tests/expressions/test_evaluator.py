@@ -95,13 +95,9 @@ async def test_values(evaluator, text, dot, value):
         ("debug", None, "debug is not available"),
         ("halt", None, "halt is not available"),
         ('"/etc/passwd" | modulemeta', None, "modulemeta is not available"),
-        ('"1e999" | tonumber | . * 10 | 1e400', None, None),
     ],
 )
 async def test_failures_say_what_and_where(evaluator, text, dot, said):
-    if said is None:
-        await evaluator.evaluate(ask(text, dot))
-        return
     name, status, detail = await failure(evaluator, ask(text, dot))
     assert (name, status) == ("expression", 400)
     assert said in detail
@@ -208,7 +204,6 @@ async def test_no_error_quotes_a_secret(evaluator, text):
         ('"x" * 100000000 | [., . + .] | length', "memory"),
         ('[limit(10; repeat("x" * 40000000 + "y"))] | length', "memory"),
         ("reduce range(3000) as $i (0; [.])", "nested too deep"),
-        ('"x" * 40000000', "longer than 33554432 bytes"),
     ],
 )
 async def test_hostile_programs_harm_only_themselves(evaluator, text, said):
@@ -221,20 +216,33 @@ async def test_hostile_programs_harm_only_themselves(evaluator, text, said):
     assert await evaluator.evaluate(ask("[range(2)]")) == [0, 1]
 
 
+async def test_a_result_has_a_longest_length(monkeypatch):
+    monkeypatch.setattr("perdure.expressions.evaluator.OUTPUT_BYTES_MAX", 1000)
+    async with evaluating() as evaluator:
+        _, _, detail = await failure(evaluator, ask("[range(999)]"))
+        assert "longer than 1000 bytes" in detail
+        assert len(await evaluator.evaluate(ask("[range(99)]"))) == 99
+
+
+async def test_numbers_beyond_all_bounds_are_an_error(evaluator):
+    _, _, detail = await failure(evaluator, ask('"1e400" | tonumber'))
+    assert "out of range" in detail
+
+
 async def test_a_program_can_neither_read_files_nor_the_environment(evaluator, monkeypatch):
     monkeypatch.setenv("PERDURE_TEST_MARK", "visible")
     names = "[$ENV, env] | tojson"
     async with evaluating() as fresh:
         assert "visible" not in await fresh.evaluate(ask(names))
         assert await fresh.evaluate(ask('[splits("a")] | length', "bab")) == 2
-        for process in fresh._sandbox._idle:
-            pid = process._process.pid
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                assert file.read() == b""
-            with open(f"/proc/{pid}/limits") as file:
-                limits = file.read()
-            assert "Max open files            3 " in limits
-            assert len(os.listdir(f"/proc/{pid}/fd")) == 3
+        pid = fresh._sandbox._idle[0]._process.pid  # the one that has just answered
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            assert file.read() == b""
+        with open(f"/proc/{pid}/limits") as file:
+            limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+        assert limits["Max open files"] == ["3", "3"]
+        assert limits["Max file size"] == limits["Max processes"] == ["0", "0"]
+        assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
 
 
 async def test_slow_programs_do_not_hold_up_quick_ones():
@@ -252,16 +260,16 @@ async def test_slow_programs_do_not_hold_up_quick_ones():
 
 
 async def test_a_killed_process_is_replaced_and_its_request_repeated():
-    async with evaluating() as evaluator:
+    async with evaluating(expression_seconds_max=30) as evaluator:
         for process in list(evaluator._sandbox._idle):
             os.kill(process._process.pid, signal.SIGKILL)
         assert await evaluator.evaluate(ask("[range(1)]")) == [0]
-        slow = asyncio.create_task(evaluator.evaluate(ask("[range(1500000)] | length")))
+        slow = asyncio.create_task(evaluator.evaluate(ask("[range(300000)] | length")))
         while not evaluator._sandbox._busy:
             await asyncio.sleep(0)
         for process in evaluator._sandbox._busy:
             os.kill(process._process.pid, signal.SIGKILL)
-        assert await slow == 1_500_000
+        assert await slow == 300_000
 
 
 async def test_a_stopped_evaluator_leaves_no_process_behind():

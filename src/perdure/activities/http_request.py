@@ -53,9 +53,7 @@ class Request:
         try:
             url = self.url.join(URL(location))
         except ValueError as error:
-            raise CallFailed(
-                standard("communication", f"{self.url} redirects to a malformed URI: {error}.")
-            ) from None
+            raise CallFailed(standard("communication", f"{self.url} redirects to a malformed URI: {error}.")) from None
         url = _url(str(url)).with_user(None)
         headers = self.headers.copy()
         if url.origin() != self.url.origin():

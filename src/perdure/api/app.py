@@ -52,6 +52,7 @@ def create_app(platform: Platform, *, settings: Settings, open_access: bool, ver
 
 def _add_documents(app: FastAPI, routes: list[APIRoute]) -> None:
     document = openapi.document(app, routes)
+    app.state.document = document
     encoded = encode(document)
     page = reference.render(document)
 

@@ -38,7 +38,7 @@ async def list_tasks(
     ] = None,
     assignee: Annotated[str | None, filter_("Only those that this user may decide or has claimed.")] = None,
     group: Annotated[str | None, filter_("Only those that this group may decide.")] = None,
-    process: Annotated[UUID | None, filter_("Only those of this process.")] = None,
+    process: Annotated[UUID | None, filter_("Only those of this process.", characters_max=None)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:

@@ -182,7 +182,7 @@ async def list_processes(
     name: Filter = None,
     version: Filter = None,
     key: Filter = None,
-    parent: Annotated[UUID | None, filter_("Only the children of this process.")] = None,
+    parent: Annotated[UUID | None, filter_("Only the children of this process.", characters_max=None)] = None,
     created_after: Annotated[Time, filter_("", alias="createdAfter")] = None,
     created_before: Annotated[Time, filter_("", alias="createdBefore")] = None,
     limit: Limit = 50,

@@ -45,9 +45,9 @@ IdempotencyKey = Annotated[
 ]
 
 
-def filter_(description: str, **rest: Any) -> Any:
-    """A query parameter that narrows a list."""
-    return Query(description=description, max_length=256, **rest)
+def filter_(description: str, *, characters_max: int | None = 256, **rest: Any) -> Any:
+    """A query parameter that narrows a list. `characters_max` is None where it isn't text."""
+    return Query(description=description, max_length=characters_max, **rest)
 
 
 def id_(description: str) -> Any:

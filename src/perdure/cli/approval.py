@@ -55,6 +55,8 @@ class Approval:
             self._say(f"The demo approved as user “{USER}”: {task['title']}")
 
     async def _ask(self, task: HumanTask, pressed: "asyncio.Queue[str]") -> None:
+        while not pressed.empty():  # pressed before the question was asked
+            pressed.get_nowait()
         self._line = Text("Your decision: ", "bold") + Text(f"{task['title']}?", "not bold")
         self._line.append("  press y to approve, n to reject", "bold yellow")
         while (outcome := await self._pressed(pressed)) is None:

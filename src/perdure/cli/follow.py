@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 
 from rich.console import Console, RenderableType
@@ -12,15 +12,16 @@ from rich.text import Text
 from perdure import clock
 from perdure.cli import terminal
 from perdure.cli.render import history, tree, words
-from perdure.cli.render.times import between
+from perdure.cli.render.times import between, parse
 from perdure.client import Client
-from perdure.client.models import ENDED, Activity, Process
+from perdure.client.models import ENDED, Activity, Process, Waiting
 
 REFRESH_SECONDS = 0.2
 REFRESH_SECONDS_MAX = 1.0
 """How often to look while nothing changes."""
 BACKOFF = 1.2
 REDRAWS_PER_SECOND = 8
+SLOW_CALL = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -71,13 +72,18 @@ class Watch:
 
 
 async def until_ended(
-    client: Client, process: Process, *, footer: Callable[[Process], Text | None] | None = None
+    client: Client,
+    process: Process,
+    *,
+    console: Console | None = None,
+    footer: Callable[[Process], Text | None] | None = None,
 ) -> Process:
     """Show the process until it ends; answers it as it ended.
 
-    `footer` is asked for a line to show below the tree, while it is live.
+    What else is to be printed meanwhile must go through the same `console`. `footer` is asked for a line
+    to show below the tree while it is live.
     """
-    console = terminal.answers()
+    console = console or terminal.answers()
     watch = Watch(client, process)
     if console.is_terminal:
         await _as_tree(watch, console, footer)
@@ -99,17 +105,18 @@ async def _as_tree(watch: Watch, console: Console, footer: Callable[[Process], T
 
     def drawn(height: int | None) -> RenderableType:
         shown = tree.lines(watch.process, watch.activities, clock.now(), ascii_only=ascii_only)
-        for line in shown:
-            line.no_wrap, line.overflow = height is not None, "ellipsis"
         below = footer(watch.process) if footer and height is not None else None
         if height is not None:
             shown = tree.fit(shown, height - (1 if below is None else 3))
-        return Text("\n").join([*shown, Text(), below] if below is not None else shown)
+        newline = Text("\n", no_wrap=height is not None, overflow="ellipsis")
+        return newline.join([*shown, Text(), below] if below is not None else shown)
 
     live = Live(
         get_renderable=lambda: drawn(console.height),
         console=console,
         transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
         refresh_per_second=REDRAWS_PER_SECOND,
     )
     with live:
@@ -127,30 +134,32 @@ async def _as_lines(watch: Watch, console: Console) -> None:
         waits = {wait["activity"]: wait for wait in watch.process["waitingFor"]}
         for activity in watch.activities:
             state = (activity["status"], activity["attempt"])
-            known, told[activity["id"]] = told.get(activity["id"]), state
-            if known == state or (activity["kind"] in {"do", "for", "fork", "try"} and known is None):
+            if told.get(activity["id"]) == state or _is_one_of_many(activity):
                 continue
-            wait = waits.get(activity["id"])
-            text = _told(activity, words.waiting(wait, now) if wait else None, now, ascii_only)
+            text = _told(activity, waits.get(activity["id"]), now, ascii_only)
             if text is not None:
+                told[activity["id"]] = state
                 console.print(text, soft_wrap=True)
 
     await _refreshing(watch, tell)
 
 
-def _told(activity: Activity, wait: str | None, now: datetime, ascii_only: bool) -> Text | None:
+def _told(activity: Activity, wait: Waiting | None, now: datetime, ascii_only: bool) -> Text | None:
+    """What there is to tell, if anything: calls that are answered soon are not worth a line before that."""
     status = activity["status"]
-    if status not in ENDED and wait is None:
+    ended = status in ENDED
+    if not ended and (wait is None or (wait["reason"] == "call" and now - parse(wait["since"]) < SLOW_CALL)):
         return None
     text = Text(history.clock_time(now), "dim") + Text(" ") + words.sign(status, ascii_only)
     text.append(f" {history.name(activity)}", "not dim not bold")
     if activity["attempt"] > 1:
         text.append(f" attempt {activity['attempt']}")
-    text.append(f" {wait or status}")
-    if status in ENDED and activity["startedAt"]:
-        text.append(f" ({between(activity['startedAt'], activity['endedAt'], now)})")
+    text.append(f" {status}" if ended or wait is None else f" {words.waiting(wait, now)}")
+    took = between(activity["startedAt"], activity["endedAt"], now) if ended else ""
+    if took:
+        text.append(f" after {took}")
     if activity["error"] is not None and status == "faulted":
-        text.append(f" {words.error(activity['error'])}")
+        text.append(f": {words.error(activity['error'])}")
     return text
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from perdure.client.models import Json
 from perdure.codec import encode
 
+HEADING_COLUMNS = 72
 PLAIN_COLUMNS = 200
 """Width of lines where nobody's window limits it, as in a file or a pipe."""
 
@@ -31,6 +32,12 @@ def note(*lines: str, style: str = "") -> None:
     console = notes()
     for line in lines:
         console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def heading(console: Console, title: str) -> None:
+    console.print()
+    console.print(title, style="bold")
+    console.print(("-" if ascii_only(console) else "─") * min(console.width, HEADING_COLUMNS), style="dim")
 
 
 def failure(*lines: str) -> None:

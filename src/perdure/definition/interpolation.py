@@ -22,7 +22,8 @@ OPENING = "${"
 
 _IN_CODE = re.compile(r'["#(){}\[\]$]')
 _IN_STRING = re.compile(r'["\\]')
-_COMMENT_END = re.compile(r"(?<!\\)(?:\\\\)*\n")
+_COMMENT_END = re.compile(r"(?<!\\)(?:\\\\)*\r\n|(?<![\\\r])(?:\\\\)*\n")
+"""jq ends a comment with its line, unless an odd number of backslashes stands before the line's end."""
 
 
 class ExpressionMalformed(ValueError):

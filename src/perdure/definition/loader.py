@@ -1,6 +1,6 @@
 """From text to a definition that can be registered and run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perdure.codec import Json
 from perdure.definition.checks import workflow as checks
@@ -30,7 +30,7 @@ class Definition:
     """What it uses of the DSL that is not built yet."""
     expressions: tuple[Expression, ...]
     """Every expression whose syntax must be right; those with a `fallback` (loose evaluation) may be malformed."""
-    source: Document
+    source: Document = field(repr=False)
 
     def locate(self, pointer: str) -> Position | None:
         """Line and column, from 1, of the value that a JSON Pointer names; None if there is none."""

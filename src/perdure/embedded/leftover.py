@@ -57,8 +57,7 @@ async def _end(pid: int, data: Path) -> None:
                 return
             await clock.sleep(_POLL_SECONDS)
     raise EmbeddedError(
-        f"A PostgreSQL server with process id {pid} still runs in {data} and does not stop. "
-        "Stop it and try again"
+        f"A PostgreSQL server with process id {pid} still runs in {data} and does not stop. Stop it and try again"
     )
 
 
@@ -88,9 +87,7 @@ def _runs_in(pid: int, data: Path) -> bool:
     """Whether the process is alive, no zombie, and a postmaster of `data`."""
     if sys.platform == "linux":
         return _linux_runs_in(pid, data)
-    listed = subprocess.run(
-        ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    listed = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, command = listed.stdout.strip().partition(" ")
     return bool(state) and not state.startswith("Z") and "postgres" in command and str(data) in command
 

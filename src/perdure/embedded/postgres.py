@@ -170,9 +170,7 @@ class EmbeddedPostgres:
             if deaths > RESTARTS_MAX:
                 _log.error("embedded PostgreSQL keeps dying, giving up", log=str(self._log_path))
                 return
-            _log.warning(
-                "embedded PostgreSQL died, starting it again", log=str(self._log_path), deaths=deaths
-            )
+            _log.warning("embedded PostgreSQL died, starting it again", log=str(self._log_path), deaths=deaths)
             try:
                 await leftover.clear(self._data)
                 await self._launch()

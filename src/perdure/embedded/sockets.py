@@ -45,6 +45,4 @@ def _parent() -> str:
         longest = os.path.join(parent, f"{_PREFIX}12345678", f".s.PGSQL.{PORT}")  # noqa: PTH118
         if len(os.fsencode(longest)) <= _PATH_BYTES_MAX:
             return parent
-    raise EmbeddedError(
-        f"No directory for the server's socket: {tempfile.gettempdir()} is too long. Set TMPDIR"
-    )
+    raise EmbeddedError(f"No directory for the server's socket: {tempfile.gettempdir()} is too long. Set TMPDIR")

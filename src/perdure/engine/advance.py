@@ -29,7 +29,7 @@ from perdure.engine.facts import (
     SuspendRequested,
     TimerFired,
 )
-from perdure.engine.faults import settle
+from perdure.engine.faults import propagate, settle
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, State, Timer, TryFrame
@@ -69,7 +69,10 @@ def drain(draft: Draft) -> Flow[None]:
         frame = draft.frames.get(draft.ready.popleft())
         if frame is not None and frame.status == "pending":
             draft.budget -= 1
-            yield from settle(draft, flow.perform(draft, frame))
+            try:
+                yield from flow.perform(draft, frame)
+            except Fault as raised:
+                yield from settle(draft, propagate(draft, raised))
 
 
 def conclude(draft: Draft) -> Step:

@@ -5,8 +5,9 @@ The engine does no I/O: `advance` is a generator that yields an ask and is sent 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from perdure.codec import Json
 from perdure.definition.template import Template
@@ -14,8 +15,7 @@ from perdure.engine.errors import Error
 from perdure.engine.refs import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluate:
+class Evaluate(msgspec.Struct, frozen=True):
     """Evaluate a template. The answer is its value.
 
     `input` is what ``.`` means. `variables` holds every variable that the template mentions and may see.
@@ -29,8 +29,7 @@ class Evaluate:
     secrets: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """Load stored payloads. The answer is a mapping from key to value."""
 
     keys: tuple[Key, ...]

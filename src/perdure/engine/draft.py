@@ -10,7 +10,7 @@ from perdure.codec import Json
 from perdure.definition.program import Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error
-from perdure.engine.payloads import Flow, Payloads
+from perdure.engine.payloads import Payloads
 from perdure.engine.refs import Ref
 from perdure.engine.state import ROOT, Frame, State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process
@@ -45,8 +45,6 @@ class Draft:
 
     __slots__ = (
         "_by_id",
-        "activities",
-        "begun",
         "budget",
         "effects",
         "environment",
@@ -57,6 +55,7 @@ class Draft:
         "process",
         "program",
         "ready",
+        "records",
         "state",
     )
 
@@ -79,7 +78,8 @@ class Draft:
         self.ready: deque[int] = deque(state.ready)
         self.payloads = Payloads()
         self.effects: dict[tuple[str, UUID], AnyEffect] = {}
-        self.activities: dict[UUID, Activity] = {}
+        self.records: dict[int, Activity] = {}
+        """Activities touched in this step, by order."""
         self.history: list[Entry] = []
         self._by_id: dict[UUID, int] | None = None
 
@@ -153,18 +153,28 @@ class Draft:
         ended: bool = False,
     ) -> None:
         """Bring the record of an activity up to date."""
-        activity = self.activities.get(frame.id)
-        if activity is None or activity.order != frame.order:
-            activity = self.activities[frame.id] = self._activity(frame)
+        activity = self.records.get(frame.order)
+        input_ = frame.input if frame.argument is None else frame.argument
+        ended_at = self.now if ended else None
+        if activity is None or activity.attempt != frame.attempt:
+            self.records[frame.order] = self._activity(frame, status, input_, output, error, ended_at)
+            return
         activity.status = status
-        activity.attempt = frame.attempt
-        activity.input = frame.input if frame.argument is None else frame.argument
+        activity.input = input_
         activity.started_at = frame.started_at
         activity.output = output
         activity.error = error
-        activity.ended_at = self.now if ended else None
+        activity.ended_at = ended_at
 
-    def _activity(self, frame: Frame) -> Activity:
+    def _activity(
+        self,
+        frame: Frame,
+        status: str,
+        input_: Ref,
+        output: Ref | None,
+        error: Error | None,
+        ended_at: datetime | None,
+    ) -> Activity:
         task = self.program.tasks[frame.task]
         parent = self.frames.get(frame.parent)
         return Activity(
@@ -175,15 +185,17 @@ class Draft:
             task.name,
             task.kind,
             frame.iteration,
-            "pending",
+            status,
             frame.attempt,
-            None,
-            None,
-            None,
+            input_,
+            output,
+            error,
             frame.created_at,
-            None,
-            None,
+            frame.started_at,
+            ended_at,
         )
 
-    def load_missing(self, *refs: Ref) -> Flow[None]:
-        yield from self.payloads.load(refs)
+    @property
+    def activities(self) -> dict[UUID, Activity]:
+        """The records by id: of attempts that began anew, the last."""
+        return {activity.id: activity for activity in self.records.values()}

@@ -52,32 +52,29 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
     """Do what the task says; answers its raw output, or None while there is none yet."""
     match task:
         case Set():
-            return (yield from set_.begin(draft, frame, task))
+            return set_.begin(draft, frame, task)
         case Switch():
-            return (yield from switch.begin(draft, frame, task))
+            return switch.begin(draft, frame, task)
         case Do():
             return do.begin(draft, frame, task)
         case For():
-            return (yield from for_.begin(draft, frame, task))
+            return for_.begin(draft, frame, task)
         case Call():
-            yield from call.begin(draft, frame, task)
-            return None
+            return call.begin(draft, frame, task)
         case Fork():
             return fork.begin(draft, frame, task)
         case Try():
-            return (yield from try_.begin(draft, frame, task))
+            return try_.begin(draft, frame, task)
         case Raise():
-            yield from raise_.begin(draft, frame, task)
-            return None
+            return raise_.begin(draft, frame, task)
         case Wait():
-            return (yield from wait.begin(draft, frame, task))
+            return wait.begin(draft, frame, task)
         case Emit():
-            return (yield from emit.begin(draft, frame, task))
+            return emit.begin(draft, frame, task)
         case Listen():
-            yield from listen.begin(draft, frame, task)
-            return None
+            return listen.begin(draft, frame, task)
         case RunWorkflow():
-            return (yield from run.begin(draft, frame, task))
+            return run.begin(draft, frame, task)
         case _:
             raise fault(draft, frame, "runtime", f"tasks of the kind {task.kind} can't run yet")
 

@@ -14,15 +14,16 @@ _VERSION_8 = 0x8 << 76 | 0x2 << 62
 _VERSION_7 = 0x7 << 76 | 0x2 << 62
 
 _new = object.__new__
-_set = object.__setattr__
+_set_int = UUID.int.__set__  # type: ignore[attr-defined, misc]
+_set_safe = UUID.is_safe.__set__  # type: ignore[attr-defined, misc]
 _UNKNOWN = SafeUUID.unknown
 
 
 def _uuid(value: int) -> UUID:
     """A UUID without the constructor's checks, which cost more than the hash."""
     uuid = _new(UUID)
-    _set(uuid, "int", value)
-    _set(uuid, "is_safe", _UNKNOWN)
+    _set_int(uuid, value)
+    _set_safe(uuid, _UNKNOWN)
     return uuid
 
 

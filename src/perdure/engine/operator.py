@@ -48,9 +48,10 @@ def retry(draft: Draft, fact: RetryRequested) -> Flow[None]:
         return
     if draft.program.timeout is not None:
         yield from arm_process(draft, draft.program.timeout)
+    base = state.attempt_max
     for frame in sorted(draft.frames.values(), key=lambda frame: frame.order):
         if frame.order == faulted or frame.status == "cancelled":
-            scopes.restart(draft, frame)
+            scopes.restart(draft, frame, base)
         else:
             yield from _reopen(draft, frame, draft.task_of(frame))
     if faulted == ROOT and not draft.frames:

@@ -44,8 +44,8 @@ def enter(draft: Draft, parent: Frame | None, task: Task, input_: Ref, index: in
     draft.note_task(TASK_CREATED if frame.attempt == 1 else TASK_RETRIED, frame)
 
 
-def restart(draft: Draft, frame: Frame) -> None:
-    """Let an activity begin again, from its start, as another attempt."""
+def restart(draft: Draft, frame: Frame, base: int) -> None:
+    """Let an activity begin again, from its start, as another attempt; `base` as in `Frame`."""
     again = _frame(draft.task_of(frame))(
         frame.order,
         frame.id,
@@ -56,7 +56,7 @@ def restart(draft: Draft, frame: Frame) -> None:
         frame.input,
         frame.created_at,
         attempt=frame.attempt + 1,
-        base=draft.state.attempt_max,
+        base=base,
         guard=frame.guard,
     )
     count_attempt(draft, again)

@@ -7,6 +7,7 @@ bounded. What is beyond them is left to the sandbox, which has limits of its own
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -142,8 +143,8 @@ class _Compiler:
                 return self._path(node)
             case syntax.Iterate(target):
                 return self._iterate(target)
-            case syntax.Optional(body):
-                return self._optional(body)
+            case syntax.Optional(body, last_step):
+                return self._optional(body, last_step)
             case syntax.Pipe(left, right):
                 return self._pipe(left, right)
             case syntax.Comma(left, right):
@@ -229,25 +230,47 @@ class _Compiler:
             )
         return _Part(lambda dot, variables: values.elements(run(dot, variables)), True, target.dots, target.variables)
 
-    def _optional(self, node: Node) -> _Part:
-        part = self.compile(node)
+    def _optional(self, node: Node, last_step: bool) -> _Part:
+        if last_step and isinstance(node, syntax.Index):
+            return self._optional_index(node)
+        if last_step and isinstance(node, syntax.Iterate):
+            return self._optional_iterate(node)
+        part = self._single(node)  # a failure among many outputs would have to keep those before it
         run = part.run
-        # A failure among many outputs would have to keep the outputs before it.
-        if part.many and not (isinstance(node, syntax.Iterate) and not self._yields_many(node.target)):
-            raise Unsupported
-        many = part.many
 
         def attempt(dot: Json, variables: Variables) -> Json:
             try:
-                value = run(dot, variables)
+                return [run(dot, variables)]
             except Wrong:
                 return []
-            return value if many else [value]
 
         return _Part(attempt, True, part.dots, part.variables)
 
-    def _yields_many(self, node: Node) -> bool:
-        return self.compile(node).many
+    def _optional_index(self, node: syntax.Index) -> _Part:
+        target, key = self.compile(node.target), self._single(node.key)
+        run, run_key = _listed(target), key.run
+
+        def attempt(dot: Json, variables: Variables) -> Json:
+            found = []
+            for value in run(dot, variables):
+                with suppress(Wrong):
+                    found.append(values.index(value, run_key(dot, variables)))
+            return found
+
+        return _Part(attempt, True, target.dots, target.variables)
+
+    def _optional_iterate(self, node: syntax.Iterate) -> _Part:
+        target = self.compile(node.target)
+        run = _listed(target)
+
+        def attempt(dot: Json, variables: Variables) -> Json:
+            found: list[Json] = []
+            for value in run(dot, variables):
+                with suppress(Wrong):
+                    found += values.elements(value)
+            return found
+
+        return _Part(attempt, True, target.dots, target.variables)
 
     def _pipe(self, left_node: Node, right_node: Node) -> _Part:
         left = self.compile(left_node)

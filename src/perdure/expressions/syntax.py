@@ -50,9 +50,10 @@ class Iterate:
 
 @dataclass(frozen=True, slots=True)
 class Optional:
-    """``body?``"""
+    """``body?``. Directly behind an index or ``[]``, it catches what fails in that `last_step` only."""
 
     body: "Node"
+    last_step: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,8 @@ class _Parser:
     def _factor(self) -> Node:
         if self._skip("-"):
             return Negate(self._nested(self._product))
-        return self._postfix(self._term())
+        starts_with_step = self._kind == "field" or self._at(".")
+        return self._postfix(self._term(), starts_with_step=starts_with_step)
 
     def _nested(self, level: Callable[[], Node]) -> Node:
         self._depth += 1
@@ -270,12 +272,15 @@ class _Parser:
 
     # terms
 
-    def _postfix(self, node: Node) -> Node:
+    def _postfix(self, node: Node, *, starts_with_step: bool) -> Node:
+        step = starts_with_step
         while True:
             if self._kind == "field":
                 node = Index(node, Constant(self._take()[1:]))
             elif self._skip("?"):
-                node = Optional(node)
+                node = Optional(node, step)
+                step = False
+                continue
             elif self._skip("["):
                 node = self._brackets(node)
             elif self._at("."):
@@ -290,6 +295,7 @@ class _Parser:
                 raise Unsupported
             else:
                 return node
+            step = True
 
     def _brackets(self, target: Node) -> Node:
         if self._skip("]"):
@@ -337,8 +343,11 @@ class _Parser:
     def _number(self) -> Node:
         """Numbers keep their spelling in jq: only those that Python would write the same are plain."""
         text = self._take()
-        value = decode(text) if not text.startswith("0") or text[1:2] in ("", ".") else None
-        if value is None or encode(value).decode() != text:
+        try:
+            value = decode(text)
+        except ValueError:
+            raise Unsupported from None
+        if encode(value).decode() != text:
             raise Unsupported
         return Constant(value)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich import box
 from rich.console import Console
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from perdure.cli import exits, follow, terminal
 from perdure.cli.approval import Approval
 from perdure.cli.commands import processes
 from perdure.cli.commands.serve import serve
+from perdure.cli.render import words
 from perdure.client import ApiError, Client
 from perdure.client.models import ENDED, Process
 from perdure.settings import Settings
@@ -97,7 +97,7 @@ async def _order(client: Client, urls: dict[str, str], console: Console) -> Proc
     page = await client.processes(filters, limit=1)
     last = page["items"][0] if page["items"] else None
     if last is not None and last["status"] not in ENDED:
-        console.print(Rule(f"Order {last['key']} was not finished: it goes on where it was", align="left"))
+        terminal.heading(console, f"Order {last['key']} was not finished: it goes on where it was")
         return last
     number = ((order.number_of(last["key"]) if last else None) or order.FIRST_NUMBER - 1) + 1
     process = await client.start(
@@ -108,7 +108,7 @@ async def _order(client: Client, urls: dict[str, str], console: Console) -> Proc
         on_conflict="existing",
         tags={order.TAG: "order"},
     )
-    console.print(Rule(f"Order {process['key']}", align="left"))
+    terminal.heading(console, f"Order {process['key']}")
     return process
 
 
@@ -116,7 +116,7 @@ async def _followed(client: Client, process: Process, *, by_person: bool, consol
     """Show the process until it ends, while its human tasks are decided."""
     approval = Approval(client, process["id"], lambda line: console.print(line, style="bold"))
     deciding = asyncio.create_task(approval.by_person() if by_person else approval.by_itself())
-    following = asyncio.create_task(follow.until_ended(client, process, footer=approval.footer))
+    following = asyncio.create_task(follow.until_ended(client, process, console=console, footer=approval.footer))
     try:
         await asyncio.wait([deciding, following], return_when=asyncio.FIRST_COMPLETED)
         if deciding.done():
@@ -130,11 +130,14 @@ async def _followed(client: Client, process: Process, *, by_person: bool, consol
 
 async def _summary(client: Client, process: Process, shop: "Shop", console: Console) -> None:
     """What came of it, what the services saw, and the audit trail."""
-    console.print()
-    processes.print_end(process)
-    console.print(Rule("What the services were asked in this run", align="left"))
+    if process["error"] is None:
+        console.print("Output:", style="dim")
+        terminal.print_json(process["output"])
+    else:
+        console.print(words.error(process["error"]), style="red")
+    terminal.heading(console, "What the services were asked in this run")
     console.print(_calls(shop))
-    console.print(Rule("Audit trail", align="left"))
+    terminal.heading(console, "Audit trail")
     await processes.print_history(client, process["id"])
 
 
@@ -151,18 +154,20 @@ def _calls(shop: "Shop") -> Table:
 
 
 def _where_next(console: Console, url: str, process: Process, data_dir: Path) -> None:
-    console.print(Rule("Where to look next", align="left"))
+    from perdure.demo.stage import LOG_FILE
+
+    terminal.heading(console, "Where to look next")
     prefix = "" if url == f"http://127.0.0.1:{PORT}" else f"PERDURE_API_URL={url} "
     rows = (
-        (f"{prefix}perdure show {process['id']}", "the tree again"),
-        (f"{prefix}perdure history {process['id']} --json", "the audit trail as JSON"),
-        (f"{prefix}perdure ps", "all processes"),
-        (f"{url}/docs", "the HTTP API"),
-        (f"{url}/v1/definitions/shop/order-fulfilment/latest", "the definition"),
-        (str(data_dir / "perdure.log"), "what the platform logged"),
+        ("The tree again", f"{prefix}perdure show {process['id']}"),
+        ("The audit trail as JSON", f"{prefix}perdure history {process['id']} --json"),
+        ("All processes", f"{prefix}perdure ps"),
+        ("The HTTP API", f"{url}/docs"),
+        ("The definition", f"{url}/v1/definitions/shop/order-fulfilment/latest"),
+        ("What the platform logged", str(data_dir / LOG_FILE)),
     )
-    for what, why in rows:
-        console.print(Text(what) + Text(f"  {why}", "dim"), soft_wrap=True)
+    for what, where in rows:
+        console.print(Text(f"{what:<26}", "dim") + Text(where, "not dim"), soft_wrap=True)
 
 
 def _at_terminal() -> bool:

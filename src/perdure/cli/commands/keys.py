@@ -1,7 +1,7 @@
 """`keys create`, `list`, `revoke`: API keys, straight on the database that PERDURE_DATABASE_URL names."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
@@ -14,8 +14,9 @@ from perdure.cli.commands.processes import AsJson
 from perdure.cli.commands.serve import serve
 from perdure.cli.render.times import moment
 from perdure.codec import decode, encode
-from perdure.runtime.errors import Refused
-from perdure.runtime.platform import Platform
+
+if TYPE_CHECKING:
+    from perdure.runtime.platform import Platform
 
 T = TypeVar("T")
 
@@ -66,8 +67,9 @@ def revoke(
     terminal.answers().print(f"{view.id} revoked")
 
 
-def _on_keys(work: Callable[[Platform], Awaitable[T]]) -> T:
+def _on_keys(work: "Callable[[Platform], Awaitable[T]]") -> T:
     from perdure import wiring
+    from perdure.runtime.errors import Refused
 
     chosen = exits.settings()
 

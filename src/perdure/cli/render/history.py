@@ -13,7 +13,7 @@ from perdure.codec import encode
 
 TYPE_COLUMNS = 26
 NAME_COLUMNS = 26
-DETAIL_CHARACTERS_MAX = 160
+DETAIL_CHARACTERS_MAX = 140
 
 _SAID_ELSEWHERE = frozenset({"name", "workflow", "task", "definition"})
 """Fields of lifecycle events that the line says already. So do those that end in ``At``."""
@@ -93,6 +93,8 @@ def _detail(data: Json) -> str:
 
 
 def _scalar(value: Json) -> str:
+    if isinstance(value, dict) and isinstance(value.get("type"), str):
+        return str(value["type"])
     return value if isinstance(value, str) else encode(value).decode()
 
 

@@ -1,6 +1,6 @@
 """Statuses, reasons and errors in words and signs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.text import Text
 
@@ -18,6 +18,9 @@ SIGNS = {
     "faulted": ("✗", "x", "bold red"),
 }
 """Per status its sign, the sign in ASCII, and its style."""
+
+SHORT = timedelta(seconds=1)
+"""Who has waited less has only begun to."""
 
 REASONS = {
     "call": "an answer",
@@ -43,13 +46,17 @@ def style(status: str) -> str:
 def waiting(what: Waiting, now: datetime) -> str:
     """What is waited for, how long it has been and until when: ``waits for its callback since 12 s``."""
     until = parse(what["until"]) if what.get("until") else None  # type: ignore[arg-type]
-    since = duration(now - parse(what["since"])) or "just now"
+    since = _since(now - parse(what["since"]))
     if what["reason"] == "retry":
         return f"tries again in {duration(until - now) or 'a moment'}" if until else "tries again"
     if what["reason"] == "timer" and until:
-        return f"waits since {since}, {duration(until - now) or 'nothing'} to go, until {moment(until, now)}"
-    words = f"waits for {REASONS.get(what['reason'], what['reason'])} since {since}"
+        return f"waits{since}, {duration(until - now) or 'nothing'} to go, until {moment(until, now)}"
+    words = f"waits for {REASONS.get(what['reason'], what['reason'])}{since}"
     return f"{words}, until {moment(until, now)}" if until else words
+
+
+def _since(length: timedelta) -> str:
+    return f" since {duration(length)}" if length >= SHORT else ""
 
 
 def error(what: Error) -> str:

@@ -10,8 +10,9 @@ from perdure.engine.release import cancel_beneath
 from perdure.engine.state import ForkFrame, Frame
 
 
-def begin(draft: Draft, frame: Frame, task: Fork) -> Ref | None:
+def begin(draft: Draft, frame: Frame, task: Fork) -> Flow[Ref | None]:
     """Every branch gets the task's input."""
+    yield from ()
     assert isinstance(frame, ForkFrame)
     branches = task.branches.tasks
     if not branches:

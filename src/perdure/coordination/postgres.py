@@ -1,0 +1,80 @@
+"""Without Redis: locks in an unlogged table of PostgreSQL, and a cache in each process's memory.
+
+The facts behind the cache are in PostgreSQL too, so asking it for a cached answer would cost what the answer costs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from perdure import clock
+from perdure.coordination import queries
+from perdure.coordination.memory import Memory
+from perdure.coordination.outage import Outage
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+ANSWER_SECONDS_MAX: Final = 5.0
+
+_ERRORS: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
+class PostgresCoordinator:
+    """See `coordination.contract.Coordinator`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._memory = Memory()
+        self._outage = Outage("PostgreSQL")
+
+    async def start(self) -> None:
+        await self._ask(queries.SWEEP, otherwise=None)
+
+    async def stop(self) -> None:
+        """The pool is its maker's."""
+
+    @asynccontextmanager
+    async def lock(self, name: str, ttl_seconds: float) -> AsyncIterator[bool]:
+        token = UUID(bytes=clock.random_bytes(16))
+        mine = bool(await self._ask(queries.TAKE, name, token, ttl_seconds, otherwise=True))
+        try:
+            yield mine
+        finally:
+            if mine:
+                await self._ask(queries.RELEASE, name, token, otherwise=None)
+
+    async def remember(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        self._memory.remember(key, value, ttl_seconds)
+
+    async def recall(self, key: str) -> bytes | None:
+        return self._memory.recall(key)
+
+    async def forget(self, key: str) -> None:
+        self._memory.forget(key)
+
+    async def ready(self) -> str:
+        await self._ask("SELECT 1", otherwise=None)
+        return self._outage.reason or "ok"
+
+    async def _ask(self, query: str, *arguments: Any, otherwise: Any) -> Any:
+        """PostgreSQL's answer, or `otherwise` where there is none to be had in time."""
+        if self._outage.pausing:
+            return otherwise
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX), self._pool.acquire() as connection:
+                answer = await connection.fetchval(query, *arguments)
+        except _ERRORS as error:
+            self._outage.begin(error)
+            return otherwise
+        self._outage.end()
+        return answer

@@ -1,0 +1,164 @@
+"""A platform without a runtime, for what the edge alone decides: parsing, negotiation, problem details."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from perdure.runtime.views import (
+    ActivityView,
+    DefinitionReference,
+    DefinitionView,
+    HistoryView,
+    HumanTaskView,
+    KeyView,
+    Page,
+    Principal,
+    ProcessView,
+    Registration,
+    Started,
+    Warning_,
+)
+
+ID = UUID("0193a5c4-7d1e-7c3a-9f56-2b8d4e6a1c70")
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+KEY = "pdk_valid"
+YAML = "document:\n  name: greet # the author's own words\n"
+
+PROCESS = ProcessView(
+    id=ID,
+    definition=DefinitionReference("shop", "greet", "1.0.0"),
+    status="running",
+    key=None,
+    tags={},
+    input={},
+    output=None,
+    error=None,
+    parent=None,
+    created_at=AT,
+    started_at=AT,
+    ended_at=None,
+    waiting_for=(),
+)
+DEFINITION = DefinitionView(
+    "shop", "greet", "1.0.0", "Greet", None, AT, {"document": {"name": "greet"}}, YAML, "application/yaml"
+)
+TASK = HumanTaskView(
+    ID, ID, ID, "Sure?", None, "open", None, (), (), (), ("approved",), None, None, None, None, AT, None
+)
+
+
+class EdgePlatform:
+    """Remembers what it was asked, answers the same every time, or raises `error`."""
+
+    def __init__(self):
+        self.calls = []
+        self.error = None
+        self.created = True
+        self.history_entries = []
+        self.ended = False
+        self.checks = {"database": "ok", "broker": "ok"}
+
+    def _asked(self, name, *arguments):
+        self.calls.append((name, *arguments))
+        if self.error is not None:
+            raise self.error
+
+    async def register_definition(self, who, source, media_type, *, dry_run=False):
+        self._asked("register_definition", source, media_type, dry_run)
+        return Registration(self.created, DEFINITION, (Warning_("/do/0", "not built yet", 3, 5),))
+
+    async def list_definitions(self, who, *, limit, cursor):
+        self._asked("list_definitions", limit, cursor)
+        return Page([DEFINITION], "bmV4dA")
+
+    async def list_versions(self, who, namespace, name, *, limit, cursor):
+        self._asked("list_versions", namespace, name)
+        return Page([DEFINITION], None)
+
+    async def get_definition(self, who, namespace, name, version):
+        self._asked("get_definition", namespace, name, version)
+        return DEFINITION
+
+    async def start(self, who, request, *, idempotency_key=None):
+        self._asked("start", who, request, idempotency_key)
+        return Started(self.created, PROCESS)
+
+    async def start_batch(self, who, requests):
+        self._asked("start_batch", requests)
+        return [PROCESS for _ in requests]
+
+    async def get_process(self, who, process):
+        self._asked("get_process", process)
+        return PROCESS
+
+    async def wait_process(self, who, process, seconds):
+        self._asked("wait_process", process, seconds)
+        return PROCESS
+
+    async def list_processes(self, who, filter_, *, limit, cursor):
+        self._asked("list_processes", filter_, limit, cursor)
+        return Page([PROCESS], None)
+
+    async def activities(self, who, process, *, limit, cursor):
+        self._asked("activities", process)
+        return Page[ActivityView]([], None)
+
+    async def history(self, who, process, *, limit, cursor):
+        self._asked("history", process)
+        return Page(self.history_entries, None)
+
+    async def history_after(self, who, process, sequence, *, limit):
+        self._asked("history_after", process, sequence)
+        return [entry for entry in self.history_entries if entry.sequence > sequence][:limit], self.ended
+
+    async def command(self, who, process, command, reason):
+        self._asked("command", process, command, reason)
+        return PROCESS
+
+    async def receive_events(self, who, events):
+        self._asked("receive_events", events)
+
+    async def receive_callback(self, token, body):
+        self._asked("receive_callback", token, body)
+
+    async def list_human_tasks(self, who, filter_, *, limit, cursor):
+        self._asked("list_human_tasks", filter_)
+        return Page([TASK], None)
+
+    async def get_human_task(self, who, task):
+        self._asked("get_human_task", task)
+        return TASK
+
+    async def claim(self, who, task, user):
+        self._asked("claim", user)
+        return TASK
+
+    async def release(self, who, task, user):
+        self._asked("release", user)
+        return TASK
+
+    async def delegate(self, who, task, user, to):
+        self._asked("delegate", user, to)
+        return TASK
+
+    async def complete(self, who, task, user, outcome, comment, data):
+        self._asked("complete", user, outcome, comment, data)
+        return TASK
+
+    async def create_key(self, name, tenant, role):
+        raise NotImplementedError("keys are made by the command line")
+
+    async def list_keys(self) -> list[KeyView]:
+        return []
+
+    async def revoke_key(self, key):
+        raise NotImplementedError("keys are revoked by the command line")
+
+    async def authenticate(self, key):
+        return Principal("ops", "default", "admin") if key == KEY else None
+
+    async def ready(self):
+        return self.checks
+
+
+def entry(sequence):
+    return HistoryView(sequence, AT, "io.serverlessworkflow.task.started.v1", ID, "perdure", {"n": sequence})
