@@ -25,9 +25,7 @@ LONG_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 
 COUNTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 # The API.
-HTTP_REQUESTS: Final = Counter(
-    "perdure_http_requests_total", "Requests answered.", ("route", "method", "status")
-)
+HTTP_REQUESTS: Final = Counter("perdure_http_requests_total", "Requests answered.", ("route", "method", "status"))
 HTTP_REQUEST_SECONDS: Final = Histogram(
     "perdure_http_request_duration_seconds",
     "From the request's head to the end of its answer.",
@@ -238,7 +236,9 @@ def _configure_library_logs(number: int, shared: list[structlog.typing.Processor
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for old in [old for old in root.handlers if isinstance(old.formatter, structlog.stdlib.ProcessorFormatter)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
     root.setLevel(max(number, logging.WARNING))
 
 

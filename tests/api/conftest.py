@@ -1,6 +1,17 @@
 import pytest
+import structlog
 from api_server import served
 from edge_platform import EdgePlatform
+
+from perdure import telemetry
+
+
+@pytest.fixture(autouse=True)
+def _logging():
+    telemetry.configure_logging(level="debug", format_="json")
+    structlog.configure(cache_logger_on_first_use=False)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

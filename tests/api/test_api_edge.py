@@ -54,7 +54,9 @@ async def test_start_passes_everything_on_and_answers_201(edge, platform):
 
 async def test_input_defaults_to_an_empty_object_but_null_stays_null(edge, platform):
     (await edge.post("/v1/processes", json=START)).release()
-    (await edge.post("/v1/processes", json=START | {"input": None, "key": None, "tags": None, "startAt": None})).release()
+    (
+        await edge.post("/v1/processes", json=START | {"input": None, "key": None, "tags": None, "startAt": None})
+    ).release()
     assert [call[2].input for call in platform.calls] == [{}, None]
 
 
@@ -121,7 +123,7 @@ async def test_every_error_of_a_body_is_told_at_once(edge):
         (b'{"a": 1e999}', 422, "out of range"),
         (b"[" * 21 + b"]" * 21, 422, "at most 20 levels"),
         (b"[" * 30_000 + b"]" * 30_000, 422, "nested too deep"),
-        (b'{"a":' * 30_000, 422, "nested too deep"),
+        (b'{"a":' * 10_000, 422, "nested too deep"),
     ],
 )
 async def test_an_undecodable_body(edge, platform, data, status, words):

@@ -1,13 +1,11 @@
 """Who gets in, what every answer bears, and what the log may not say."""
 
 import json
-import logging
 
 import pytest
 import structlog
 from edge_platform import ID, KEY
 
-from perdure import telemetry
 from perdure.runtime.errors import NotFound
 
 CLOSED = [
@@ -105,22 +103,12 @@ async def test_requests_are_counted_by_route_not_by_path(edge):
     assert not any(str(ID) in line for line in lines)
 
 
-@pytest.fixture
-def logged(capsys):
-    """A function that answers everything logged since it was last called, as text."""
-    telemetry.configure_logging(level="debug", format_="json")
-    structlog.configure(cache_logger_on_first_use=False)
-    yield lambda: capsys.readouterr().err
-    structlog.reset_defaults()
-    logging.getLogger().handlers.clear()
-
-
-async def test_the_access_log_is_structured_and_keeps_tokens_out(edge, platform, logged):
+async def test_the_access_log_is_structured_and_keeps_tokens_out(edge, platform, capsys):
     platform.error = NotFound("no")
     (await edge.post("/v1/callbacks/s3cret-token?x=s3cret-token", json={"a": "s3cret-token"})).release()
     (await edge.get("/v1/callback/s3cret-token")).release()
     (await edge.get(f"/v1/processes/{ID}", headers={"Authorization": "Bearer s3cret-token"})).release()
-    text = logged()
+    text = capsys.readouterr().err
     assert "s3cret-token" not in text
     lines = [json.loads(line) for line in text.splitlines()]
     said = [(line["route"], line["status"], line.get("process_id")) for line in lines if line["event"] == "request"]
@@ -131,13 +119,13 @@ async def test_the_access_log_is_structured_and_keeps_tokens_out(edge, platform,
     ]
 
 
-async def test_secrets_are_masked_wherever_they_come_from(logged):
+async def test_secrets_are_masked_wherever_they_come_from(capsys):
     log = structlog.get_logger("test")
     log.info("x", password="s3cret", api_key="s3cret", url="amqp://u:s3cret@h/", header="Bearer s3cret-key")
     try:
         raise OSError("postgresql://u:s3cret@db refused; POST /v1/callbacks/s3cret")
     except OSError:
         log.exception("failed")
-    text = logged()
+    text = capsys.readouterr().err
     assert "s3cret" not in text
     assert "refused" in text

@@ -20,15 +20,15 @@ async def library() -> AsyncIterator[str]:
     app.router.add_get("/shelves", _shelf)
     app.router.add_get(r"/books/{id:\d+}", _book)
     app.router.add_get("/door/{user}/{password}", _door)
-    app.router.add_get("/plain", lambda _: _text("just words", "text/plain"))
-    app.router.add_get("/nothing", lambda _: _status(204))
-    app.router.add_get("/moved", lambda request: _moved("/books/7"))
-    app.router.add_get("/broken", lambda _: _status(503))
+    app.router.add_get("/plain", _plain)
+    app.router.add_get("/nothing", _nothing)
+    app.router.add_get("/moved", _moved)
+    app.router.add_get("/broken", _broken)
     app.router.add_get("/query", _query)
     app.router.add_post("/mirror", _mirror)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+    site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -60,13 +60,17 @@ async def _mirror(request: web.Request) -> web.Response:
     return web.json_response({"type": request.content_type, "body": await request.json()}, status=201)
 
 
-async def _text(text: str, media_type: str) -> web.Response:
-    return web.Response(text=text, content_type=media_type)
+async def _plain(_: web.Request) -> web.Response:
+    return web.Response(text="just words", content_type="text/plain")
 
 
-async def _status(status: int) -> web.Response:
-    return web.Response(status=status)
+async def _nothing(_: web.Request) -> web.Response:
+    return web.Response(status=204)
 
 
-async def _moved(to: str) -> web.Response:
-    return web.Response(status=302, headers={"Location": to})
+async def _broken(_: web.Request) -> web.Response:
+    return web.Response(status=503)
+
+
+async def _moved(_: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": "/books/7"})

@@ -228,6 +228,15 @@ def test_a_retried_body_begins_again_with_its_input() -> None:
     assert run.value(run.activity("a").output) == {"n": 2}
 
 
+def test_activities_keep_their_ids_in_another_attempt() -> None:
+    body = f"a: {{set: '${{ . + 1 }}'}}, w: {{switch: [{{b: {{when: . < 3, then: a}}}}]}}, {CALL}"
+    run = Run(retrying("{}", body)).start(0)
+    first = {activity.id for activity in run.activities.values()}
+    run.fail("c")
+    assert {activity.id for activity in run.activities.values()} == first
+    assert {activity.attempt for activity in run.activities.values()} == {2}
+
+
 def test_attempts_in_nested_tries() -> None:
     inner = f"i: {{try: [{CALL}], catch: {{retry: {{limit: {{attempt: {{count: 1}}}}}}}}}}"
     run = Run(retrying("{}", f"a: {{set: {{v: 1}}}}, {inner}")).start()

@@ -47,9 +47,9 @@ class StandIn:
         app.router.add_route("*", "/status/{code}", _status)
         app.router.add_post("/call-back/{ms}", self._call_back_later)
         app.router.add_post("/call-back-first", self._call_back_first)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self

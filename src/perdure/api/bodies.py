@@ -152,18 +152,14 @@ def _surely_shallow(data: bytes, depth_max: int) -> bool:
 def _check_depth(data: bytes, value: Json, depth_max: int) -> None:
     if _surely_shallow(data, depth_max):
         return
-    level: list[Any] = [value]
-    for _ in range(depth_max + 1):
-        level = (
-            [
-                child
-                for parent in level
-                for child in (parent.values() if type(parent) is dict else parent)
-                if type(child) is dict or type(child) is list
-            ]
-            if type(value) in (dict, list)
-            else []
-        )
+    level: list[Any] = [value] if type(value) in (dict, list) else []
+    for _ in range(depth_max):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
         if not level:
             return
     detail = f"expected at most {depth_max} levels of nesting (PERDURE_PAYLOAD_DEPTH_MAX)"
@@ -172,14 +168,11 @@ def _check_depth(data: bytes, value: Json, depth_max: int) -> None:
 
 def _told(error: Any, schema: Json) -> dict[str, Json]:
     """A schema violation in our words, with its place."""
+    if error.kind.name == "anyOf":  # always "this or null": null is not what was meant
+        error = error.kind.context[0][0]
     path = list(error.instance_path)
-    kind = error.kind
-    if kind.name == "anyOf":  # always "this or null": null is not what was meant
-        error = kind.context[0][0]
-        path += [] if list(error.instance_path) == path else list(error.instance_path)
-        kind = error.kind
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return {"pointer": pointer, "detail": _words(kind, error, path, schema)}
+    return {"pointer": pointer, "detail": _words(error.kind, error, path, schema)}
 
 
 def _words(kind: Any, error: Any, path: list[str | int], schema: Json) -> str:

@@ -19,6 +19,7 @@ Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=CHARACTERS_MAX, p
 Long: TypeAlias = Annotated[str, Meta(max_length=4_000, pattern=NO_NUL)]
 TagName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
 TagValue: TypeAlias = Annotated[str, Meta(max_length=CHARACTERS_MAX, pattern=NO_NUL)]
+Tags: TypeAlias = Annotated[dict[TagName, TagValue], Meta(max_length=TAGS_MAX)]
 
 
 class Model(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -48,7 +49,7 @@ class StartProcess(Model, frozen=True):
             "(`allow`), answer that one (`existing`), or refuse with 409 (`reject`)."
         ),
     ] = "allow"
-    tags: Annotated[dict[TagName, TagValue] | None, Meta(description="Names and values to find the process by.")] = None
+    tags: Annotated[Tags | None, Meta(description="Names and values to find the process by.")] = None
     start_at: Annotated[
         Annotated[datetime, Meta(tz=True)] | None, Meta(description="Not before this time (RFC 3339).")
     ] = None

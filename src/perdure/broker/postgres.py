@@ -38,7 +38,7 @@ LOCK_CLASS: Final = 0x50455244
 """Sets our advisory locks apart from others in the same database."""
 POLL_SECONDS: Final = 5.0
 """How late a message is noticed whose notification was lost, or whose session has ended."""
-PUBLISH_SECONDS_MAX: Final = 5.0
+PUBLISH_SECONDS_MAX: Final = 3.0
 COMMAND_SECONDS_MAX: Final = 10.0
 CONNECT_SECONDS_MAX: Final = 5.0
 RECONNECT_SECONDS: Final = 0.1
@@ -79,8 +79,9 @@ class PostgresBroker:
             for start in range(0, len(ids), IDS_PER_MESSAGE_MAX)
         ]
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS_MAX), self._pool.acquire() as connection:
-                await connection.execute(queries.INSERT, queue, messages)
+            # Both limits are needed: the first one also bounds handing the connection back.
+            async with self._pool.acquire(timeout=PUBLISH_SECONDS_MAX) as connection:
+                await connection.execute(queries.INSERT, queue, messages, timeout=PUBLISH_SECONDS_MAX)
         except _ERRORS as error:
             raise BrokerUnavailable(f"PostgreSQL did not take the message: {_reason(error)}") from error
         self._session.announce(queue)

@@ -3,7 +3,6 @@
 The facts behind the cache are in PostgreSQL too, so asking it for a cached answer would cost what the answer costs.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
@@ -18,7 +17,7 @@ from perdure.coordination.outage import Outage
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-ANSWER_SECONDS_MAX: Final = 5.0
+ANSWER_SECONDS_MAX: Final = 2.0
 
 _ERRORS: Final = (
     OSError,
@@ -71,8 +70,9 @@ class PostgresCoordinator:
         if self._outage.pausing:
             return otherwise
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX), self._pool.acquire() as connection:
-                answer = await connection.fetchval(query, *arguments)
+            # Both limits are needed: the first one also bounds handing the connection back.
+            async with self._pool.acquire(timeout=ANSWER_SECONDS_MAX) as connection:
+                answer = await connection.fetchval(query, *arguments, timeout=ANSWER_SECONDS_MAX)
         except _ERRORS as error:
             self._outage.begin(error)
             return otherwise

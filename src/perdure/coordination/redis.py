@@ -31,7 +31,7 @@ class RedisCoordinator:
     """See `coordination.contract.Coordinator`."""
 
     def __init__(self, url: str) -> None:
-        self._redis: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
+        self._redis = redis.asyncio.Redis.from_url(
             url,
             socket_timeout=ANSWER_SECONDS_MAX,
             socket_connect_timeout=ANSWER_SECONDS_MAX,

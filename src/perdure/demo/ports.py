@@ -33,9 +33,14 @@ def kept(memory: Memory, name: str, preferred: int | None = None) -> int:
         return int(known)
     taken = set(ports.values())
     port = preferred if preferred is not None and is_free(preferred) else _any(taken)
-    ports[name] = port
-    memory.save()
+    keep(memory, name, port)
     return port
+
+
+def keep(memory: Memory, name: str, port: int) -> None:
+    """Remember the port of `name`."""
+    memory.part("ports")[name] = port
+    memory.save()
 
 
 def is_free(port: int) -> bool:

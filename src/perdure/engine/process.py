@@ -34,6 +34,7 @@ def take_in(draft: Draft) -> Flow[None]:
     """Validate and transform the input, then go to the first task."""
     state, program = draft.state, draft.program
     state.phase = "input"
+    state.round = 0
     if program.input_schema is not None:
         yield from validate(draft, None, program.input_schema, state.input, "input")
     if program.input_from is not None:

@@ -1,5 +1,7 @@
 """Registering and finding definitions."""
 
+import asyncio
+
 from perdure import clock
 from perdure.codec import decode, encode
 from perdure.definition.loader import Definition, load
@@ -15,7 +17,7 @@ from perdure.store.digests import document_digest
 
 async def register(context: Context, who: Principal, source: bytes, media_type: str, *, dry_run: bool) -> Registration:
     """See `runtime.platform.Platform.register_definition`."""
-    definition = load(source, media_type)
+    definition = await asyncio.to_thread(load, source, media_type)  # large ones take a while
     await _check_expressions(context, definition)
     if dry_run:
         return Registration(
@@ -106,7 +108,8 @@ def order_text(version: str) -> str:
     """Text that sorts, byte by byte, as semantic versions do (Semantic Versioning 2.0.0, section 11)."""
     core, stable, prerelease, build = parse(version).key
     numbers = " ".join(_number_text(number) for number in core)
-    words = " ".join("1" + word if kind else "0" + _number_text(number) for kind, number, word in prerelease)
+    # "," sorts below all that may stand in an identifier, and " ", which ends them, below ",".
+    words = ",".join("1" + word if kind else "0" + _number_text(number) for kind, number, word in prerelease)
     return f"{numbers} {'~' if stable else '!' + words} {build}"
 
 

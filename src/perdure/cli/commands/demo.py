@@ -21,6 +21,7 @@ from perdure.client.models import ENDED, Process
 from perdure.settings import Settings
 
 if TYPE_CHECKING:
+    from perdure.demo.memory import Memory
     from perdure.demo.services import Shop
 
 DATA_DIR = Path(".perdure/demo")
@@ -60,7 +61,7 @@ async def _demo(settings: Settings, *, once: bool, data_dir: Path, port: int | N
     completed = False
     try:
         memory = Memory(data_dir / MEMORY_FILE)
-        chosen = ports.kept(memory, "platform", PORT) if port is None else port
+        chosen = _port(memory, port)
         console.print("Starting the platform and the services it will call …", style="dim")
         # Services first: a process that goes on at once must find them.
         async with (
@@ -85,6 +86,16 @@ async def _demo(settings: Settings, *, once: bool, data_dir: Path, port: int | N
         if not completed:
             console.print("\nStopped. Run the same command again, and the order goes on where it was.")
     return completed
+
+
+def _port(memory: "Memory", asked: int | None) -> int:
+    """The port that was asked for, else the one before: callbacks under way know it."""
+    from perdure.demo import ports
+
+    if asked:
+        ports.keep(memory, "platform", asked)
+        return asked
+    return ports.kept(memory, "platform", PORT if asked is None else None)
 
 
 async def _order(client: Client, urls: dict[str, str], console: Console) -> Process:

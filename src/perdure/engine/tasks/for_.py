@@ -36,6 +36,7 @@ def begin(draft: Draft, frame: Frame, task: For) -> Flow[Ref | None]:
 def iteration_done(draft: Draft, frame: Frame, task: For, output: Ref) -> Flow[Ref | None]:
     assert isinstance(frame, ForFrame)
     frame.index += 1
+    frame.round = 0
     return (yield from _iterate(draft, frame, task, output))
 
 

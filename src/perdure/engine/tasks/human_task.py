@@ -4,6 +4,7 @@ import msgspec
 
 from perdure.codec import Json
 from perdure.definition import durations
+from perdure.definition.schemas import SchemaInvalid, compiled
 from perdure.engine.durations import kind_of
 
 OUTCOMES = ("approved", "rejected")
@@ -51,6 +52,8 @@ def question_of(value: Json) -> Question:
         raise ValueError(f"expected with.description to be a string, found {kind_of(description)}")
     if form is not None and not isinstance(form, dict | bool):
         raise ValueError(f"expected with.form to be a JSON Schema, found {kind_of(form)}")
+    if form is not None:
+        _check_form(form)
     if value.get("due") is not None:
         durations.of(value["due"])
     return Question(
@@ -64,6 +67,14 @@ def question_of(value: Json) -> Question:
         value.get("due"),
         _names(value, "escalateTo"),
     )
+
+
+def _check_form(form: Json) -> None:
+    """Here, where the author's task can fault, rather than when a person answers."""
+    try:
+        compiled(form)
+    except SchemaInvalid as error:
+        raise ValueError(f"with.form is no valid JSON Schema: {error}") from None
 
 
 def _names(value: dict[str, Json], name: str) -> tuple[str, ...]:

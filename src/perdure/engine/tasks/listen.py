@@ -147,6 +147,7 @@ def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -
     value = yield from draft.payloads.get(output)
     draft.payloads.keep(_key(_output_key(frame, frame.done)), value)
     frame.done += 1
+    frame.round = 0
     frame.iterating = False
     if frame.listening and (yield from _until_holds(draft, frame, task)):
         unsubscribe(draft, frame)

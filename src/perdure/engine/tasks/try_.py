@@ -104,6 +104,7 @@ def retry(draft: Draft, frame: TryFrame, task: Try) -> Flow[Ref | None]:
     frame.phase = "try"
     frame.status = "running"
     frame.error = None
+    frame.round = 0
     scopes.count_attempt(draft, frame)
     draft.record(frame, "running")
     draft.note_task(TASK_RETRIED, frame)

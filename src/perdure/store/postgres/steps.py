@@ -55,7 +55,7 @@ from unnest($1::uuid[], $2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::t
             $15::timestamptz[], $16::timestamptz[])
      as u (process, number, id, parent, reference, name, kind, iteration, status, attempt, input, output,
            error, created_at, started_at, ended_at)
-on conflict (process, number) do update
+on conflict (process, id) do update
 set status = excluded.status, attempt = excluded.attempt, input = excluded.input, output = excluded.output,
     error = excluded.error, started_at = excluded.started_at, ended_at = excluded.ended_at
 """
@@ -217,6 +217,7 @@ async def _save_processes(connection: Connection, outcomes: Sequence[Outcome], n
 
 
 async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    # An attempt that begins again under a try has an order of its own, but is the same activity.
     rows = [
         (
             o.process.id,
@@ -237,7 +238,7 @@ async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) 
             a.ended_at,
         )
         for o in outcomes
-        for a in o.step.activities.values()
+        for a in {a.id: a for a in o.step.activities.values()}.values()
     ]
     if rows:
         await connection.execute(SAVE_ACTIVITIES, *_columns(rows))

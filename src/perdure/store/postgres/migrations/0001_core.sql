@@ -90,7 +90,8 @@ create table activity (
     ended_at timestamptz,
     primary key (process, number)
 );
-comment on column activity.number is 'order of start within the process, from 0';
+comment on column activity.number is 'order of start within the process, from 0; that of the first attempt';
+create unique index activity_once on activity (process, id);
 
 create table history (
     process uuid not null,

@@ -1,0 +1,343 @@
+"""The commands over a real `perdure dev`."""
+
+import asyncio
+import json
+import re
+import uuid
+from textwrap import dedent, indent
+
+import pytest
+from command import Commands, Terminal
+from integration.programs import Program
+
+from perdure.demo.service import Service
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def deployed(perdure):
+    """Deploys tasks under a new name, and answers it as ``cli/NAME``."""
+
+    async def deploy(tasks):
+        name = f"x{uuid.uuid4().hex[:12]}"
+        text = f"document: {{dsl: '1.0.3', namespace: cli, name: {name}, version: '1.0.0'}}\ndo:\n"
+        result = await perdure("deploy", perdure.file("w.yaml", text + indent(dedent(tasks), "  ")))
+        assert (result.code, result.out) == (0, f"registered cli/{name}:1.0.0\n"), result
+        return f"cli/{name}"
+
+    return deploy
+
+
+ASK = """
+- ask:
+    call: human-task:1.0.0@default
+    with: {title: Shall we?, candidateGroups: [sales], outcomes: [yes, no, approved]}
+"""
+
+
+async def test_deploy_again_changes_nothing(perdure, deployed):
+    await deployed("- a: {set: {b: 1}}")
+    again = await perdure("deploy", "w.yaml")
+    assert again.code == 0
+    assert again.out.startswith("unchanged cli/")
+
+
+async def test_deploy_tells_where_a_definition_is_wrong_and_goes_on_with_the_others(perdure):
+    bad = perdure.file(
+        "bad.yaml",
+        dedent("""\
+        document: {dsl: '1.0.3', namespace: cli, name: bad, version: '1.0.0'}
+        do:
+          - pay:
+              call: htpp
+              with: {}
+          - stop:
+              set: {a: 1}
+              then: nowhere
+        """),
+    )
+    name = f"x{uuid.uuid4().hex[:12]}"
+    good = {"document": {"dsl": "1.0.3", "namespace": "cli", "name": name, "version": "1.0.0"}}
+    good["do"] = [{"a": {"set": {"b": 1}}}]
+    result = await perdure("deploy", bad, perdure.file("good.json", json.dumps(good)))
+    assert result.code == 1
+    errors = result.err.splitlines()
+    assert len(errors) == 2
+    assert re.match(r'bad\.yaml:4:\d+: error: /do/0/pay/call: .*"http"', errors[0])
+    assert re.match(r"bad\.yaml:8:\d+: error: /do/1/stop/then: .*nowhere", errors[1])
+    assert result.out == f"registered cli/{name}:1.0.0\n"
+
+
+async def test_deploy_refuses_other_content_under_the_same_version(perdure, deployed):
+    name = await deployed("- a: {set: {b: 1}}")
+    text = (perdure.directory / "w.yaml").read_text()
+    result = await perdure("deploy", perdure.file("other.yaml", text.replace("b: 1", "b: 2")))
+    assert result.code == 1
+    assert result.err.startswith("other.yaml: error: ")
+    assert name.removeprefix("cli/") in result.err
+
+
+async def test_deploy_check_registers_nothing(perdure):
+    name = f"x{uuid.uuid4().hex[:12]}"
+    text = f"document: {{dsl: '1.0.3', namespace: cli, name: {name}, version: '1.0.0'}}\ndo: [{{a: {{set: {{b: 1}}}}}}]\n"
+    assert await perdure("deploy", "--check", perdure.file("w.yaml", text)) == pytest.approx(
+        await perdure("deploy", "--check", "w.yaml")
+    )
+    assert (await perdure("start", f"cli/{name}")).code == 1
+
+
+async def test_deploy_from_standard_input_that_is_no_yaml(perdure):
+    result = await perdure("deploy", "-", stdin=b"a: [")
+    assert result.code == 1
+    assert re.match(r"-:\d+:\d+: error: ", result.err)
+
+
+async def test_start_and_wait_prints_progress_and_output(perdure, deployed):
+    name = await deployed('- greet: {set: {text: \'${ "Hello " + .name }\'}}\n- pause: {wait: {milliseconds: 10}}')
+    result = await perdure("start", name, "--input", '{"name": "Ada"}', "--wait")
+    assert result.code == 0, result
+    assert json.loads(result.out.splitlines()[-1]) == {"text": "Hello Ada"}
+    assert re.search(r"^\S+ ✓ greet completed", result.out, re.MULTILINE)
+    assert re.search(r"^\S+ ✓ pause completed after \d+ ms", result.out, re.MULTILINE)
+
+
+async def test_start_prints_the_id_and_nothing_else(perdure, deployed):
+    name = await deployed("- a: {set: '${ . }'}")
+    perdure.file("input.json", '{"n": 1}')
+    started = await perdure("start", name + ":1.0.0", "-i", "@input.json", "--key", "k-1", "--tag", "a=b")
+    assert started.code == 0
+    shown = await perdure("show", str(uuid.UUID(started.out.strip())), "--watch", "--json")
+    assert shown.json["output"] == {"n": 1}
+    assert (shown.json["key"], shown.json["tags"]) == ("k-1", {"a": "b"})
+    assert [found["name"] for found in shown.json["activities"]] == ["a"]
+
+
+async def test_start_with_null_as_input(perdure, deployed):
+    name = await deployed("- a: {set: {was: '${ . }'}}")
+    started = await perdure("start", name, "--input", "null", "--wait", "--json")
+    assert (started.json["input"], started.json["output"]) == (None, {"was": None})
+
+
+async def test_start_and_wait_fails_where_the_process_faults(perdure, deployed):
+    name = await deployed("""
+    - fail:
+        raise:
+          error: {type: https://example.com/errors/broke, status: 500, title: It broke, detail: quite}
+    """)
+    result = await perdure("start", name, "--wait")
+    assert result.code == 1
+    assert "✗ fail faulted" in result.out
+    assert "broke 500: quite" in result.err
+    assert "at /do/0/fail" in result.err
+
+
+async def test_idempotent_start_answers_the_first_process(perdure, deployed):
+    name = await deployed("- a: {wait: {minutes: 5}}")
+    first = await perdure("start", name, "--idempotency-key", name)
+    again = await perdure("start", name, "--idempotency-key", name)
+    assert first.out == again.out != ""
+    third = await perdure("start", name, "--key", "k")
+    existing = await perdure("start", name, "--key", "k", "--on-conflict", "existing")
+    assert existing.out == third.out != first.out
+    refused = await perdure("start", name, "--key", "k", "--on-conflict", "reject")
+    assert refused.code == 1
+    assert refused.err
+
+
+async def test_a_person_decides(perdure, deployed):
+    name = await deployed(ASK)
+    id_ = (await perdure("start", name, "--key", "o'brien")).out.strip()
+    listed = await perdure.until(lambda result: id_ in result.out and result.json["items"], "tasks", "--process", id_, "--json")
+    (task,) = listed.json["items"]
+    assert (task["title"], task["status"]) == ("Shall we?", "open")
+
+    shown = await perdure("show", id_)
+    assert shown.code == 0
+    assert re.search(r"└─ ◷ ask  call .*waits for a person", shown.out)
+    inbox = await perdure("tasks")
+    assert task["id"] in inbox.out
+    assert "sales" in inbox.out
+
+    wrong = await perdure("complete", task["id"], "--outcome", "perhaps")
+    assert wrong.code == 1
+    assert "perhaps" in wrong.err
+    done = await perdure("complete", task["id"], "-o", "approved", "-c", "fine", "-d", '{"n": 1}', "-u", "ada")
+    assert (done.code, done.out) == (0, f"{task['id']} approved\n"), done
+    again = await perdure("complete", task["id"], "-o", "no")
+    assert again.code == 1
+
+    ended = await perdure("show", id_, "--watch", "--json")
+    output = ended.json["output"]
+    assert (output["outcome"], output["comment"], output["completedBy"]) == ("approved", "fine", "ada")
+    assert output["data"] == {"n": 1}
+    assert task["id"] not in (await perdure("tasks")).out
+
+    trail = await perdure("history", id_)
+    assert re.search(r"human-task completed +ask +ada", trail.out)
+    entries = (await perdure("history", id_, "--json")).json["items"]
+    assert [entry["sequence"] for entry in entries] == list(range(1, len(entries) + 1))
+    lines = (await perdure("history", id_, "--all")).out.splitlines()
+    assert len(lines) == len(entries)
+    assert (await perdure("history", id_, "--all", "--watch")).out.splitlines() == lines
+
+
+async def test_an_event_releases_a_process(perdure, deployed):
+    event_type = f"example.{uuid.uuid4().hex}"
+    name = await deployed(f"- hear: {{listen: {{to: {{one: {{with: {{type: {event_type}}}}}}}}}}}")
+    id_ = (await perdure("start", name)).out.strip()
+    await perdure.until(lambda result: result.json["waitingFor"], "show", id_, "--json")
+    assert "waits for an event" in (await perdure("show", id_)).out
+    sent = await perdure("emit", event_type, "--data", '{"n": 7}', "--id", "e-1", "--source", "/test", "--subject", "s")
+    assert (sent.code, sent.out) == (0, "e-1\n")
+    ended = await perdure("show", id_, "--watch", "--json")
+    assert ended.json["output"] == [{"n": 7}]
+
+
+async def test_suspend_resume_and_cancel(perdure, deployed):
+    name = await deployed("- pause: {wait: {minutes: 5}}")
+    id_ = (await perdure("start", name)).out.strip()
+    await perdure.until(lambda result: result.json["status"] == "waiting", "show", id_, "--json")
+    suspended = await perdure("suspend", id_, "--reason", "lunch")
+    assert (suspended.code, suspended.out) == (0, f"{id_} suspended\n")
+    assert (await perdure("suspend", id_)).code == 1
+    assert id_ in (await perdure("ps", "--status", "suspended", "--name", name.removeprefix("cli/"))).out
+    resumed = await perdure("resume", id_, "--json")
+    assert resumed.json["id"] == id_
+    cancelled = await perdure("cancel", id_)
+    assert (cancelled.code, cancelled.out) == (0, f"{id_} cancelled\n")
+    assert (await perdure("resume", id_)).code == 1
+    assert "lunch" in (await perdure("history", id_)).out
+    assert "⊘ pause" in (await perdure("show", id_)).out
+
+
+async def test_retry_goes_on_where_it_faulted(perdure, deployed):
+    async def answer(request):
+        return (500, {}) if request.attempt == 1 else (200, {"attempt": request.attempt})
+
+    async with Service("flaky", {"POST /": answer}) as service:
+        name = await deployed(f"- ask: {{call: http, with: {{method: post, endpoint: '{service.url}/'}}}}")
+        faulted = await perdure("start", name, "--wait", "--json")
+        assert (faulted.code, faulted.json["status"]) == (1, "faulted")
+        id_ = faulted.json["id"]
+        assert (await perdure("retry", id_)).code == 0
+        ended = await perdure("show", id_, "--watch", "--json")
+    assert ended.json["output"] == {"attempt": 2}
+    assert [(found["name"], found["attempt"]) for found in ended.json["activities"]] == [("ask", 2)]
+
+
+async def test_ps_pages_and_filters(perdure, deployed):
+    name = await deployed("- a: {set: {b: 1}}")
+    ids = [(await perdure("start", name, "--tag", f"n={n}")).out.strip() for n in range(3)]
+    filters = ("--name", name.removeprefix("cli/"))
+    first = (await perdure("ps", *filters, "--limit", "2", "--json")).json
+    second = (await perdure("ps", *filters, "--cursor", first["next"], "--json")).json
+    assert [item["id"] for item in (*first["items"], *second["items"])] == ids[::-1]
+    assert second["next"] is None
+    tagged = (await perdure("ps", *filters, "--tag", "n=1", "--json")).json
+    assert [item["id"] for item in tagged["items"]] == [ids[1]]
+    none = await perdure("ps", *filters, "--key", "nobody's")
+    assert (none.code, none.out, none.err) == (0, "", "No processes like that.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("start", "noslash"), "NAMESPACE/NAME"),
+        (("start", "a/b", "--input", "{"), "expected JSON or @FILE"),
+        (("start", "a/b", "--tag", "x"), "expected NAME=VALUE"),
+        (("deploy",), "FILE"),
+        (("deploy", "/nowhere.yaml"), "/nowhere.yaml"),
+        (("complete", "id"), "--outcome"),
+        (("ps", "--limit", "0"), "--limit"),
+        (("dev", "--port", "99999"), "--port"),
+        (("bogus",), "bogus"),
+    ],
+)
+async def test_usage(perdure, arguments, said):
+    result = await perdure(*arguments)
+    assert result.code == 2
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("command", ["show", "history", "suspend"])
+async def test_what_does_not_exist(perdure, command):
+    result = await perdure(command, str(uuid.uuid4()))
+    assert (result.code, result.out) == (1, "")
+    assert result.err
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://nowhere.invalid", "nonsense"])
+async def test_a_server_that_does_not_answer(tmp_path, url):
+    result = await Commands(url, tmp_path)("ps")
+    assert (result.code, result.out) == (3, "")
+    assert url in result.err
+    assert "`perdure dev`" in result.err
+
+
+async def test_a_setting_that_makes_no_sense(tmp_path):
+    result = await Commands("http://127.0.0.1:9", tmp_path, PERDURE_DATABASE_POOL_MAX="many")("ps")
+    assert result.code == 2
+    assert "PERDURE_DATABASE_POOL_MAX" in result.err
+    assert "Traceback" not in result.err
+
+
+async def test_a_port_in_use(perdure, dev):
+    result = await perdure("dev", "--port", str(dev.port))
+    assert result.code == 1
+    assert f"127.0.0.1:{dev.port}" in result.err
+    assert "Traceback" not in result.err
+
+
+async def test_following_on_a_terminal(perdure, deployed):
+    name = await deployed("- greet: {set: {text: hi}}" + ASK)
+    screen = await Terminal.begin(perdure, "start", name, "--wait")
+    await screen.until_shown("✓ greet", "◷ ask", "waits for a person")
+    listed = await perdure("tasks", "--status", "open", "--json")
+    id_ = re.search(r"Process (\S+)", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.shown)).group(1)
+    (task,) = [task for task in listed.json["items"] if task["process"] == id_]
+    assert (await perdure("complete", task["id"], "-o", "yes")).code == 0
+    assert await screen.ended() == 0
+    assert '"outcome"' in screen.shown
+
+
+async def test_interrupting_a_follower_leaves_the_process_alone(perdure, deployed):
+    name = await deployed("- pause: {wait: {minutes: 5}}")
+    screen = await Terminal.begin(perdure, "start", name, "--wait")
+    await screen.until_shown("◷ pause")
+    screen.press("\x03")
+    assert await screen.ended() == 130
+    assert "Traceback" not in screen.shown
+    (found,) = (await perdure("ps", "--name", name.removeprefix("cli/"), "--json")).json["items"]
+    assert found["status"] == "waiting"
+
+
+async def test_killed_and_started_again_it_goes_on(tmp_path):
+    program = Program("dev")
+    try:
+        await program.start()
+        perdure = Commands(program.url, tmp_path)
+        text = "document: {dsl: '1.0.3', namespace: cli, name: again, version: '1.0.0'}\ndo:\n"
+        await perdure("deploy", perdure.file("w.yaml", text + indent(ASK + "- pause: {wait: {seconds: 1}}", "  ")))
+        id_ = (await perdure("start", "cli/again")).out.strip()
+        listed = await perdure.until(lambda result: result.json["items"], "tasks", "--json")
+        follower = await perdure.begin("show", id_, "--watch")
+        await asyncio.wait_for(follower.stdout.readline(), 30)
+
+        await program.kill()
+        assert await asyncio.wait_for(follower.wait(), 30) == 3
+        await follower.communicate()
+        assert (await perdure("show", id_)).code == 3
+        await program.start()
+
+        assert (await perdure("show", id_, "--json")).json["status"] == "waiting"
+        assert (await perdure("complete", listed.json["items"][0]["id"], "-o", "yes")).code == 0
+        await program.kill()
+        await program.start()
+        ended = await perdure("show", id_, "--watch", "--json")
+        assert ended.json["status"] == "completed"
+        assert [found["name"] for found in ended.json["activities"]] == ["ask", "pause"]
+        assert await program.stop() < 10
+    finally:
+        await program.close()
