@@ -22,3 +22,21 @@ def decode(data: bytes | str) -> Json:
         return _decoder.decode(data)
     except RecursionError:
         raise ValueError("the JSON is nested too deep") from None
+
+
+def decode_shallow(data: bytes, depth_max: int) -> Json:
+    """The same, for JSON from outside: raises `ValueError` also where it has more than `depth_max` levels."""
+    value = decode(data)
+    if data.count(b"[") + data.count(b"{") <= depth_max:
+        return value
+    level: list[Any] = [value]
+    for _ in range(depth_max + 1):
+        level = [
+            child
+            for parent in level
+            if type(parent) is dict or type(parent) is list
+            for child in (parent.values() if type(parent) is dict else parent)
+        ]
+        if not level:
+            return value
+    raise ValueError(f"it has more than {depth_max} levels of nesting (PERDURE_PAYLOAD_DEPTH_MAX)")

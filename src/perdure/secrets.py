@@ -88,8 +88,6 @@ def _texts(value: Json) -> Iterator[str]:
         for name, member in value.items():
             if name not in PUBLIC_MEMBERS:
                 yield from _texts(member)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield encode(value).decode()
 
 
 def _redacted(value: Json, pattern: re.Pattern[str]) -> Json:

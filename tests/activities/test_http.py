@@ -478,7 +478,12 @@ async def test_a_response_without_end(shop, performer, path):
 async def test_json_that_is_none(shop, performer):
     query = {"type": "application/json", "body": "{oops"}
     name, _, detail = await failure(performer, call(shop.base + "/reply", query=query))
-    assert name == "communication" and "not JSON" in detail
+    assert name == "communication" and "can't be decoded" in detail
+    name, _, detail = await failure(
+        performer,
+        call(shop.base + "/reply", query={"type": "application/json", "body": "[" * 101 + "]" * 101}),
+    )
+    assert name == "communication" and "PERDURE_PAYLOAD_DEPTH_MAX" in detail
 
 
 async def test_an_encoding_that_is_none(shop, performer):

@@ -8,7 +8,8 @@ import pytest
 from driver import PROCESS, START, Run
 
 from perdure.engine import ids, state
-from perdure.engine.payloads import Payloads
+from perdure.engine.facts import ResumeRequested, SuspendRequested
+from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import INLINE_BYTES_MAX, key_of
 from perdure.engine.state import StateUnreadable
 
@@ -117,3 +118,46 @@ def test_a_loop_costs_the_same_however_long() -> None:
 
     short, long = cost(100), cost(1000)
     assert all(more <= less * 1.3 + 0.1 for less, more in zip(short, long, strict=True)), (short, long)
+
+
+def nested(depth: int, leaf: str = "x" * INLINE_BYTES_MAX) -> object:
+    value: object = leaf
+    for level in range(depth):
+        value = [value] if level % 2 else {"]": value}
+    return value
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(DEPTH_MAX, True), (DEPTH_MAX + 1, False), (100_000, False)])
+def test_values_are_not_nested_too_deep(depth: int, fits: bool) -> None:
+    payloads = Payloads()
+    if fits:
+        payloads.put(nested(depth))
+    else:
+        with pytest.raises(TooDeep):
+            payloads.put(nested(depth))
+
+
+def test_many_shallow_values_are_no_deep_one() -> None:
+    Payloads().put([{"a": [n, '"[{']} for n in range(1000)])
+
+
+def test_data_that_grow_ever_deeper_fault_their_process() -> None:
+    run = Run("do: [a: {set: {v: '${ . }'}}, b: {switch: [again: {when: 'true', then: a}]}]").start({})
+    assert run.error.type.endswith("/runtime")
+    assert run.error.instance == "/do/0/a"
+
+
+def test_integers_of_any_size() -> None:
+    big = 10**30
+    correlate = "{k: {from: .data.k, expect: '${ .k }'}, l: {from: .data.k}}"
+    run = Run(f"do: [l: {{listen: {{to: {{all: [{{with: {{type: a}}, correlate: {correlate}}}]}}}}}}]").start(
+        {"k": big}
+    )
+    run.take(SuspendRequested("ann")).event("a", {"k": big}).take(ResumeRequested("ann"))
+    assert run.status == "completed"
+
+
+def test_an_event_that_does_not_match_is_not_stored() -> None:
+    run = Run("do: [l: {listen: {to: {one: {with: {type: a, data: '${ .n == 1 }'}}}}}]").start()
+    run.event("a", {"n": 2, "pad": "x" * 1000})
+    assert not run.step.payloads

@@ -204,6 +204,7 @@ async def test_no_error_quotes_a_secret(evaluator, text):
         ('"x" * 100000000 | [., . + .] | length', "memory"),
         ('[limit(10; repeat("x" * 40000000 + "y"))] | length', "memory"),
         ("reduce range(3000) as $i (0; [.])", "nested too deep"),
+        ("reduce range(101) as $i (0; [.])", "PERDURE_PAYLOAD_DEPTH_MAX"),
     ],
 )
 async def test_hostile_programs_harm_only_themselves(evaluator, text, said):

@@ -80,9 +80,7 @@ async def test_the_highest_stable_version_is_started(platform):
 async def test_one_idempotency_key_starts_one_process(platform):
     await platform.deploy("once", [{"w": {"wait": {"hours": 1}}}])
     request = StartRequest("test", "once", input={"a": 1})
-    started = await asyncio.gather(
-        *(platform.service.start(WHO, request, idempotency_key="k-1") for _ in range(10))
-    )
+    started = await asyncio.gather(*(platform.service.start(WHO, request, idempotency_key="k-1") for _ in range(10)))
     assert len({one.process.id for one in started}) == 1
     assert sum(one.created for one in started) == 1
     with pytest.raises(Invalid, match="another body"):
@@ -219,7 +217,8 @@ async def test_events_emitted_reach_listening_processes(platform):
 
 async def test_children_answer_their_parents(platform):
     await platform.deploy("child", [{"s": {"set": {"twice": "${ .n * 2 }"}}}])
-    await platform.deploy("broken", [{"r": {"raise": {"error": {"type": "https://example.com/bad", "status": 418, "title": "No"}}}}])
+    error = {"type": "https://example.com/bad", "status": 418, "title": "No"}
+    await platform.deploy("broken", [{"r": {"raise": {"error": error}}}])
 
     def run(name):
         workflow = {"namespace": "test", "name": name, "version": "1.0.0", "input": {"n": "${ .n }"}}
@@ -320,7 +319,8 @@ async def test_lost_wake_ups_are_found_by_the_sweep(database, world):
             """A broker that confirms and forgets."""
 
         platform.context.broker.publish = lose
-        do = [{"c": get(world, "/c")}, {"w": {"wait": {"milliseconds": 50}}}, {"l": listen_for("go", input={"from": "$workflow.input"})}]
+        listen = listen_for("go", input={"from": "$workflow.input"})
+        do = [{"c": get(world, "/c")}, {"w": {"wait": {"milliseconds": 50}}}, {"l": listen}]
         await platform.deploy("lost", do)
         process = await platform.start("lost", {"id": "A"})
         await platform.waiting(process, "event")

@@ -39,7 +39,7 @@ ORDERED = [
 
 def test_versions_in_the_database_sort_as_semantic_versions():
     assert sorted(ORDERED, key=versions.key) == ORDERED
-    assert sorted(reversed(ORDERED), key=lambda version: order_text(version).encode()) == ORDERED
+    assert sorted(sorted(ORDERED), key=lambda version: order_text(version).encode()) == ORDERED
 
 
 def test_the_events_queue_names_events_and_subscriptions():
@@ -48,7 +48,8 @@ def test_the_events_queue_names_events_and_subscriptions():
 
 
 def test_foreign_ids_on_the_events_queue_are_left_out():
-    foreign = ["", "event:", "event:x", "event:-1", "event:1:2", "event:²", f"subscription:{PROCESS}", "subscription:a:b"]
+    foreign = ["", "event:", "event:x", "event:-1", "event:1:2", "event:²"]
+    foreign += [f"subscription:{PROCESS}", "subscription:a:b"]
     assert parse_ids(foreign) == ([], [])
 
 

@@ -74,7 +74,7 @@ class HttpPerformer:
                 request, response = await self._exchange(request)
             if response.status >= (400 if request.redirect else 300):
                 raise failure_of(request, response)
-            return self._secrets_removed(request, output_of(request, response))
+            return self._secrets_removed(request, output_of(request, response, self._settings.payload_depth_max))
         except CallFailed as failure:
             raise self._redacted(failure.error, request) from None
         except TimeoutError:

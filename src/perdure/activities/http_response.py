@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from perdure.activities.contract import CallFailed
 from perdure.activities.http_request import Request, shown_headers
-from perdure.codec import Json, decode
+from perdure.codec import Json, decode_shallow
 from perdure.engine.errors import standard
 
 TITLE_CHARACTERS_MAX = 100
@@ -27,11 +27,11 @@ class Response:
     body: bytes
 
 
-def output_of(request: Request, response: Response) -> Json:
+def output_of(request: Request, response: Response, depth_max: int) -> Json:
     """The output of the call. Raises `CallFailed` (communication) where the content is not what it says."""
     if request.output == "raw":
         return base64.b64encode(response.body).decode()
-    content = content_of(response)
+    content = content_of(response, depth_max)
     if request.output == "content":
         return content
     return {
@@ -42,16 +42,16 @@ def output_of(request: Request, response: Response) -> Json:
     }
 
 
-def content_of(response: Response) -> Json:
+def content_of(response: Response, depth_max: int) -> Json:
     """JSON as the value it says, text as a string, other content in base64, none as null."""
     if not response.body:
         return None
     media_type, charset = _content_type(response)
     if media_type == "application/json" or media_type.endswith("+json"):
         try:
-            return decode(response.body)
+            return decode_shallow(response.body, depth_max)
         except ValueError as error:
-            detail = f"The response says that it is {media_type}, but it is not JSON: {error}."
+            detail = f"The response says that it is {media_type}, but it can't be decoded: {error}."
             raise CallFailed(standard("communication", detail)) from None
     if media_type.startswith("text/") or media_type in TEXT_TYPES or media_type.endswith("+xml"):
         return _text(response.body, charset)

@@ -12,10 +12,8 @@ from perdure.settings import Settings
 
 def performers(settings: Settings, secrets: Secrets) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
-    http = HttpPerformer(settings, secrets)
     return {
-        "http": http,
-        "callback": http,  # sends its request, then the engine waits
+        "http": HttpPerformer(settings, secrets),
     }
 
 
@@ -35,12 +33,9 @@ class Registry:
         return await performer.perform(call)
 
     async def start(self) -> None:
-        for performer in self._distinct():
+        for performer in self._performers.values():
             await performer.start()
 
     async def stop(self) -> None:
-        for performer in self._distinct():
+        for performer in self._performers.values():
             await performer.stop()
-
-    def _distinct(self) -> list[Performer]:
-        return list({id(performer): performer for performer in self._performers.values()}.values())

@@ -10,15 +10,12 @@ from perdure.definition.program import Duration, DurationTemplate, For, Listen, 
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
 from perdure.engine.asks import AskFailed, Evaluate
-from perdure.engine.draft import Draft, Fault
+from perdure.engine.draft import PROCESS_REFERENCE, Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.errors import Error, standard
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref, derived_key, stored
 from perdure.engine.state import ForFrame, Frame, ListenFrame, TryFrame
-
-PROCESS_REFERENCE = "/"
-"""The instance of errors that belong to no task."""
 
 VIOLATIONS_SHOWN_MAX = 20
 
@@ -114,7 +111,7 @@ def take_in(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
         frame.argument = frame.input
     else:
         value = yield from evaluate(draft, frame, task.input_from, frame.input, BEFORE)
-        frame.argument = draft.payloads.put(value)
+        frame.argument = draft.store(frame, value)
 
 
 def give_out(draft: Draft, frame: Frame, task: Task, raw: Ref) -> Flow[Ref]:
@@ -122,7 +119,7 @@ def give_out(draft: Draft, frame: Frame, task: Task, raw: Ref) -> Flow[Ref]:
     output = raw
     if task.output_as is not None:
         value = yield from evaluate(draft, frame, task.output_as, raw, DEFINITION, raw_output=raw)
-        output = draft.payloads.put(value)
+        output = draft.store(frame, value)
     if task.output_schema is not None:
         yield from validate(draft, frame, task.output_schema, output, "output")
     if task.export_as is not None:
@@ -142,7 +139,7 @@ def export(
 ) -> Flow[None]:
     """Replace the context by what `export.as` makes of the output."""
     value = yield from evaluate(draft, frame, template, output, EXPORT, raw_output=raw, output=output, inner=inner)
-    context = draft.payloads.put(value)
+    context = draft.store(frame, value)
     if schema is not None:
         yield from validate(draft, frame, schema, context, "exported context")
     draft.state.context = context

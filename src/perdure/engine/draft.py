@@ -9,14 +9,17 @@ from uuid import UUID
 from perdure.codec import Json
 from perdure.definition.program import Program, Task
 from perdure.engine.effects import AnyEffect
-from perdure.engine.errors import Error
-from perdure.engine.payloads import Payloads
+from perdure.engine.errors import Error, standard
+from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import Ref
 from perdure.engine.state import ROOT, Frame, State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process
 
 PERDURE = "perdure"
 """The actor of what nobody in particular did."""
+
+PROCESS_REFERENCE = "/"
+"""The instance of errors that belong to no task."""
 
 ENDED = frozenset({"completed", "faulted", "cancelled"})
 
@@ -116,6 +119,18 @@ class Draft:
         for frame in found:
             found.extend(children.get(frame.order, ()))
         return found
+
+    # payloads
+
+    def store(self, frame: Frame | None, value: Json) -> Ref:
+        """The reference of a value that an activity came to. Raises `Fault` if it is nested too deep."""
+        try:
+            return self.payloads.put(value)
+        except TooDeep:
+            reference = PROCESS_REFERENCE if frame is None else self.task_of(frame).reference
+            detail = f"expected a value of at most {DEPTH_MAX} levels of arrays and objects, found a deeper one"
+            error = standard("runtime", detail)
+            raise Fault(frame, Error(error.type, error.status, error.title, error.detail, reference)) from None
 
     # effects
 

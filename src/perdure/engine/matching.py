@@ -42,7 +42,7 @@ def fits(
     return (yield from _correlate(draft, frame, filter_, name, event))
 
 
-def pattern_of(filter_: EventFilter, name: str, expected: Mapping[str, Json]) -> EventPattern:
+def pattern_of(draft: Draft, filter_: EventFilter, name: str, expected: Mapping[str, Ref]) -> Flow[EventPattern]:
     """What the router can look for. An expression that needs variables is left to the engine."""
     type_ = filter_.attributes.get("type")
     literal = None
@@ -51,11 +51,10 @@ def pattern_of(filter_: EventFilter, name: str, expected: Mapping[str, Json]) ->
     correlations = sorted((c for c in filter_.correlations if c.expect is not None), key=lambda c: c.name)
     if any("$" in correlation.from_.text for correlation in correlations):
         return EventPattern(literal)
-    return EventPattern(
-        literal,
-        tuple(correlation.from_.text for correlation in correlations),
-        tuple(expected[expected_key(name, correlation.name)] for correlation in correlations),
-    )
+    values = []
+    for correlation in correlations:
+        values.append((yield from draft.payloads.get(expected[expected_key(name, correlation.name)])))
+    return EventPattern(literal, tuple(correlation.from_.text for correlation in correlations), tuple(values))
 
 
 def expected_key(filter_name: str, correlation: str) -> str:
@@ -95,11 +94,11 @@ def _data_fits(draft: Draft, frame: ListenFrame, template: Template, data: Json)
     """For data, an expression is a condition; anything else must be equal, or match as a pattern."""
     match template:
         case Expression():
-            return holds((yield from _try(draft, frame, template, draft.payloads.put(data))))
+            return holds((yield from _try(draft, frame, template, draft.payloads.lend(data))))
         case Literal(value):
             return (yield from _literal_fits(draft, frame, value, data))
         case _:
-            value = yield from _try(draft, frame, template, draft.payloads.put(data), failed=_NO_VALUE)
+            value = yield from _try(draft, frame, template, draft.payloads.lend(data), failed=_NO_VALUE)
             return value is not _NO_VALUE and same(value, data)
 
 
@@ -108,7 +107,7 @@ def _attribute_fits(draft: Draft, frame: ListenFrame, template: Template, attrib
     else its value. What fails on the attribute may mean the task's input, as elsewhere in a task."""
     if isinstance(template, Literal):
         return (yield from _literal_fits(draft, frame, template.value, attribute))
-    value = yield from _try(draft, frame, template, draft.payloads.put(attribute), failed=_NO_VALUE)
+    value = yield from _try(draft, frame, template, draft.payloads.lend(attribute), failed=_NO_VALUE)
     if value is _NO_VALUE or value is None:
         value = yield from _try(draft, frame, template, argument_of(frame), failed=_NO_VALUE)
         return value is not _NO_VALUE and same(value, attribute)
@@ -120,7 +119,7 @@ def _literal_fits(draft: Draft, frame: ListenFrame, literal: Json, value: Json) 
         return True
     if not (isinstance(literal, str) and isinstance(value, str) and _REGULAR.search(literal)):
         return False
-    ref = draft.payloads.put(value)
+    ref = draft.payloads.lend(value)
     return holds((yield from _try(draft, frame, _MATCHES, ref, own={"pattern": literal})))
 
 
@@ -131,14 +130,14 @@ def _correlate(
     values: dict[str, Json] = {}
     if not filter_.correlations:
         return values
-    ref = draft.payloads.put(event)
+    ref = draft.payloads.lend(event)
     for correlation in filter_.correlations:
         value = yield from _try(draft, frame, correlation.from_, ref)
         key = expected_key(name, correlation.name)
         if correlation.expect is not None:
-            fit = same(value, frame.expected[key])
+            fit = same(value, (yield from draft.payloads.get(frame.expected[key])))
         elif correlation.name in frame.found:
-            fit = same(value, frame.found[correlation.name])
+            fit = same(value, (yield from draft.payloads.get(frame.found[correlation.name])))
         else:
             fit = value is not None
             values[correlation.name] = value

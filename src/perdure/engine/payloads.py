@@ -1,5 +1,6 @@
 """The payloads of one step: values by reference, loaded when needed, encoded once."""
 
+import re
 from collections.abc import Generator, Iterable
 from typing import Any, TypeAlias, TypeVar
 
@@ -10,6 +11,16 @@ from perdure.engine.refs import Key, Ref, inline_value, key_of, ref_of, stored
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Ask, Any, T]
 """A part of a step: may ask the driver, and answers a T."""
+
+
+DEPTH_MAX = 200
+"""How deep arrays and objects may be nested in a value that a process keeps."""
+
+_SCALARS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
+
+
+class TooDeep(Exception):
+    """A value is nested deeper than `DEPTH_MAX`."""
 
 
 class Payloads:
@@ -24,14 +35,24 @@ class Payloads:
         self._refs: dict[int, tuple[Json, Ref]] = {}
 
     def put(self, value: Json) -> Ref:
-        """The reference of a value, which is stored with the step if it is long."""
+        """The reference of a value, which is stored with the step if it is long. Raises `TooDeep`."""
         known = self._refs.get(id(value))
         if known is not None:
             return known[1]
-        ref, encoded = ref_of(value)
+        try:
+            ref, encoded = ref_of(value)
+        except RecursionError:
+            raise TooDeep from None
         if encoded is not None:
+            check_depth(encoded)
             self.new[ref[1:]] = encoded
         self._remember(ref, value)
+        return ref
+
+    def lend(self, value: Json) -> Ref:
+        """A reference that holds in this step only, for a value that is not to be stored."""
+        ref = b"2%d" % len(self._values)
+        self._values[ref] = value
         return ref
 
     def keep(self, key: Key, value: Json, encoded: bytes | None = None) -> Ref:
@@ -63,3 +84,15 @@ class Payloads:
     def _remember(self, ref: Ref, value: Json) -> None:
         self._values[ref] = value
         self._refs[id(value)] = (value, ref)
+
+
+def check_depth(encoded: bytes) -> None:
+    """Raise `TooDeep` for JSON nested deeper than `DEPTH_MAX`. Counting settles it for nearly every value."""
+    if encoded.count(b"[") + encoded.count(b"{") <= DEPTH_MAX:
+        return
+    brackets = _SCALARS.sub(b"", encoded)
+    for _ in range(DEPTH_MAX):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return
+    raise TooDeep

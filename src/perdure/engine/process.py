@@ -21,7 +21,7 @@ TASK_FAULTED = TASK + "faulted.v1"
 def start(draft: Draft, fact: ProcessStarted) -> Flow[None]:
     """Begin the process with its input."""
     state = draft.state
-    state.input = state.argument = draft.payloads.put(fact.input)
+    state.input = state.argument = draft.store(None, fact.input)
     state.status = "running"
     state.started_at = draft.now
     program = draft.program
@@ -39,7 +39,7 @@ def take_in(draft: Draft) -> Flow[None]:
         yield from validate(draft, None, program.input_schema, state.input, "input")
     if program.input_from is not None:
         value = yield from evaluate(draft, None, program.input_from, state.input, PROCESS_INPUT)
-        state.argument = draft.payloads.put(value)
+        state.argument = draft.store(None, value)
     state.context = state.argument
     if program.timeout is not None:
         yield from arm_process(draft, program.timeout)
@@ -55,7 +55,7 @@ def give_out(draft: Draft, raw: Ref) -> Flow[None]:
     output = state.output = raw
     if program.output_as is not None:
         value = yield from evaluate(draft, None, program.output_as, raw, PROCESS_OUTPUT)
-        output = draft.payloads.put(value)
+        output = draft.store(None, value)
     if program.output_schema is not None:
         yield from validate(draft, None, program.output_schema, output, "output")
     state.output = output

@@ -1,7 +1,6 @@
 """What a process waits for: the reasons why it will move again."""
 
-from perdure.engine.dataflow import PROCESS_REFERENCE
-from perdure.engine.draft import Draft
+from perdure.engine.draft import PROCESS_REFERENCE, Draft
 from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, Timer
 from perdure.engine.step import Waiting
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from perdure import clock
-from perdure.codec import Json, decode, encode
+from perdure.codec import Json, decode_shallow, encode
 from perdure.definition.template import (
     ArrayTemplate,
     Expression,
@@ -66,6 +66,7 @@ class JqEvaluator:
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self._secrets = secrets
+        self._depth_max = settings.payload_depth_max
         self._sandbox = Sandbox(
             slots=settings.expression_workers,
             seconds_max=settings.expression_seconds_max,
@@ -160,7 +161,7 @@ class JqEvaluator:
     def _value(self, leaf: Leaf, answer: Answer) -> Json:
         if answer.status == worker.VALUE:
             try:
-                return decode(answer.text)
+                return decode_shallow(answer.text, self._depth_max)
             except ValueError as error:
                 return _fallback_or_fail(leaf, f"its value is out of bounds: {error}")
         message = _message(answer)

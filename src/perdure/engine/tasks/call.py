@@ -46,7 +46,7 @@ def succeeded(draft: Draft, frame: CallFrame, output: Json) -> Ref | None:
     """The call was answered; with a callback still to come, the answer itself counts for nothing."""
     frame.calling = False
     draft.note_task(CALL_ANSWERED, frame)
-    return None if frame.callback else draft.payloads.put(output)
+    return None if frame.callback else draft.store(frame, output)
 
 
 def failed(draft: Draft, frame: CallFrame, error: Error) -> Fault:
@@ -62,7 +62,7 @@ def called_back(draft: Draft, frame: CallFrame, body: Json) -> Ref:
     frame.callback = False
     release_call(draft, frame)
     draft.note_task(CALLBACK_RECEIVED, frame)
-    return draft.payloads.put(body)
+    return draft.store(frame, body)
 
 
 def decided(draft: Draft, frame: CallFrame, output: Json, actor: str) -> Ref:
@@ -70,7 +70,7 @@ def decided(draft: Draft, frame: CallFrame, output: Json, actor: str) -> Ref:
     frame.human_task = False
     outcome = output.get("outcome") if isinstance(output, dict) else None
     draft.note_task(HUMAN_TASK_COMPLETED, frame, actor, outcome=outcome)
-    return draft.payloads.put(output)
+    return draft.store(frame, output)
 
 
 def escalate(draft: Draft, frame: CallFrame) -> None:

@@ -23,7 +23,7 @@ def begin(draft: Draft, frame: Frame, task: Emit) -> Flow[Ref]:
         raise fault(draft, frame, "configuration", str(problem)) from None
     draft.effect("event", frame.id, PublishEvent(frame.id, event))
     draft.note_task(EVENT_PUBLISHED, frame, event={name: event[name] for name in ("id", "source", "type")})
-    return draft.payloads.put(event)
+    return draft.store(frame, event)
 
 
 def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:

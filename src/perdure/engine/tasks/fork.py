@@ -16,7 +16,7 @@ def begin(draft: Draft, frame: Frame, task: Fork) -> Flow[Ref | None]:
     assert isinstance(frame, ForkFrame)
     branches = task.branches.tasks
     if not branches:
-        return draft.payloads.put([]) if not task.compete else argument_of(frame)
+        return draft.store(frame, []) if not task.compete else argument_of(frame)
     frame.outputs = [None] * len(branches)
     frame.remaining = len(branches)
     for branch in branches:
@@ -39,4 +39,4 @@ def branch_done(draft: Draft, frame: Frame, task: Fork, branch: Frame, output: R
     values = []
     for ref in outputs:
         values.append((yield from draft.payloads.get(ref)))
-    return draft.payloads.put(values)
+    return draft.store(frame, values)

@@ -100,7 +100,7 @@ def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Js
     if satisfied and frame.count == 1 and task.foreach is None:
         unsubscribe(draft, frame)
         _note_correlated(draft, frame)
-        return draft.payloads.put([value])
+        return draft.store(frame, [value])
     draft.payloads.keep(_key(event_key(frame, frame.count - 1)), value)
     if satisfied or (yield from _until_holds(draft, frame, task)):
         return (yield from _close(draft, frame, task))
@@ -139,7 +139,7 @@ def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -
     output = raw
     if iterator.output_as is not None:
         value = yield from evaluate(draft, frame, iterator.output_as, raw, DEFINITION, raw_output=raw, inner=True)
-        output = draft.payloads.put(value)
+        output = draft.store(frame, value)
     if iterator.output_schema is not None:
         yield from validate(draft, frame, iterator.output_schema, output, "item's output")
     if iterator.export_as is not None:
@@ -156,7 +156,7 @@ def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -
 
 def _gather(draft: Draft, frame: ListenFrame, iterator: Iterator | None) -> Flow[Ref]:
     key = event_key if iterator is None else _output_key
-    return draft.payloads.put((yield from _rows(draft, [key(frame, number) for number in range(frame.count)])))
+    return draft.store(frame, (yield from _rows(draft, [key(frame, number) for number in range(frame.count)])))
 
 
 def _rows(draft: Draft, refs: list[Ref]) -> Flow[list[Json]]:
@@ -199,7 +199,7 @@ def _until_holds(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[bool]:
     if until is None or isinstance(until, Strategy) or task.strategy.mode != "any":
         return False
     consumed = yield from _rows(draft, [event_key(frame, number) for number in range(frame.count)])
-    return (yield from condition(draft, frame, until, draft.payloads.put(consumed)))
+    return (yield from condition(draft, frame, until, draft.payloads.lend(consumed)))
 
 
 def _filters(strategy: Strategy) -> list[tuple[str, EventFilter]]:

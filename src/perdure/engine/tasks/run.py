@@ -47,10 +47,10 @@ def child_ended(draft: Draft, frame: RunFrame, task: RunWorkflow, fact: ChildEnd
         raise fault(draft, frame, "runtime", f"the child process {fact.child} was {fact.status}")
     match task.return_:
         case "code":
-            return draft.payloads.put(0)
+            return draft.store(frame, 0)
         case "all":
-            return draft.payloads.put({"code": 0, "stdout": fact.output, "stderr": None})
+            return draft.store(frame, {"code": 0, "stdout": fact.output, "stderr": None})
         case "none" | "stderr":
             return NULL
         case _:
-            return draft.payloads.put(fact.output)
+            return draft.store(frame, fact.output)

@@ -10,4 +10,4 @@ from perdure.engine.state import Frame
 
 def begin(draft: Draft, frame: Frame, task: Set) -> Flow[Ref]:
     value = yield from evaluate(draft, frame, task.value, argument_of(frame), DEFINITION)
-    return draft.payloads.put(value)
+    return draft.store(frame, value)
