@@ -166,8 +166,14 @@ def record_expressions(evaluator: str, *, failed: bool = False, count: int = 1, 
 
 def record_request(route: str, method: str, status: int, seconds: float) -> None:
     """One request answered; `route` is the path's template, never the path."""
-    HTTP_REQUESTS.labels(route, method, status).inc()
-    HTTP_REQUEST_SECONDS.labels(route, method).observe(seconds)
+    requests, duration = _request_metrics(route, method, status)
+    requests.inc()
+    duration.observe(seconds)
+
+
+@lru_cache(maxsize=4_096)
+def _request_metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return HTTP_REQUESTS.labels(route, method, status), HTTP_REQUEST_SECONDS.labels(route, method)
 
 
 def metrics() -> tuple[bytes, str]:

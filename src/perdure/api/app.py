@@ -36,7 +36,13 @@ def create_app(platform: Platform, *, settings: Settings, open_access: bool, ver
     `app.state.serving.stopping` is to be set when the server is about to stop (`api.server` does it).
     """
     app = FastAPI(
-        title="Perdure", version=version, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+        title="Perdure",
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.platform = platform
     app.state.settings = settings

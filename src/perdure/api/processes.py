@@ -14,20 +14,23 @@ from perdure.api.models import Reason, StartBatch, StartProcess
 from perdure.api.openapi import BODY_PROBLEMS, answer, body, operation, page
 from perdure.api.problems import Refusal
 from perdure.api.requests import (
+    IDEMPOTENCY_KEY,
+    WAIT,
     Cursor,
-    IdempotencyKey,
     Limit,
     Route,
     Wait,
     caller,
     filter_,
     id_,
+    idempotency_key_of,
     in_utc,
     platform,
     send,
     send_page,
     serving,
     time,
+    wait_of,
 )
 from perdure.codec import Json
 from perdure.runtime.errors import Refused
@@ -51,7 +54,6 @@ _PROCESS: Final = schemas.reference("Process")
 _TAG_PARAMETER: Final[Json] = {
     "name": "tag.NAME",
     "in": "query",
-    "required": False,
     "description": "Only those whose tag NAME has this value; may be given for several tags.",
     "schema": {"type": "string", "maxLength": 256},
 }
@@ -86,18 +88,18 @@ _BATCH_ANSWER: Final[Json] = {
     },
     body=body("StartProcess", examples.START),
     problems=(*BODY_PROBLEMS, 404, 409, 429),
+    parameters=(WAIT, IDEMPOTENCY_KEY),
 )
-async def start(request: Request, wait: Wait = 0, idempotency_key: IdempotencyKey = None) -> Response:
+async def start(request: Request) -> Response:
     """The process is durable once this answers. An input that breaks the definition's input schema gives a
     process that has faulted with the DSL's validation error.
     """
+    key, wait = idempotency_key_of(request), wait_of(request)
     asked = _start_request(await START.read(request))
     if not wait:
-        return _started(
-            *(await _start(request, asked, idempotency_key)),
-        )
+        return _started(*(await _start(request, asked, key)))
     with serving(request).waits.one():
-        created, process = await _start(request, asked, idempotency_key)
+        created, process = await _start(request, asked, key)
         return _started(created, await _ended(request, process.id, wait))
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import Header, Path, Query
+from fastapi import Path, Query
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import request_response
 
 from perdure.api.problems import Refusal
 from perdure.codec import Json, encode
@@ -20,6 +21,8 @@ from perdure.runtime.views import Page, Principal
 
 WAIT_SECONDS_MAX: Final = 60
 CURSOR_CHARACTERS_MAX: Final = 2_048
+
+Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 Cursor = Annotated[
@@ -34,15 +37,41 @@ Wait = Annotated[
         description="Seconds to wait for the process to end; the answer comes then or when they are over.",
     ),
 ]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="A repeat with the same key within 24 hours answers the first process; with another body: 422.",
-    ),
-]
+IDEMPOTENCY_KEY_CHARACTERS_MAX: Final = 255
+
+WAIT: Final[Json] = {
+    "name": "wait",
+    "in": "query",
+    "description": "Seconds to wait for the process to end; the answer comes then or when they are over.",
+    "schema": {"type": "number", "minimum": 0, "maximum": WAIT_SECONDS_MAX, "default": 0},
+}
+IDEMPOTENCY_KEY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeat with the same key within 24 hours answers the first process; with another body: 422.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARACTERS_MAX},
+}
+
+
+def wait_of(request: Request) -> float:
+    """The parameter `WAIT`, where the route reads it itself."""
+    text = request.query_params.get("wait", "0") if request.scope["query_string"] else "0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= WAIT_SECONDS_MAX:
+        raise invalid_parameter("wait", f"expected 0 to {WAIT_SECONDS_MAX} seconds, found {text[:40]!r}")
+    return seconds
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """The parameter `IDEMPOTENCY_KEY`, where the route reads it itself."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX:
+        detail = f"expected 1 to {IDEMPOTENCY_KEY_CHARACTERS_MAX} characters, found {len(key)}"
+        raise invalid_parameter("Idempotency-Key", detail)
+    return key
 
 
 def filter_(description: str, *, characters_max: int | None = 256, **rest: Any) -> Any:
@@ -135,17 +164,31 @@ def in_utc(moment: datetime) -> datetime:
 
 
 class Route(APIRoute):
-    """A route that refuses query parameters it does not know: a misspelt filter must not show everything."""
+    """A route that refuses query parameters it does not know: a misspelt filter must not show everything.
+
+    One whose endpoint takes the request alone, and reads its parameters itself, is called without FastAPI's
+    resolution of parameters, which costs more than all the rest of the edge.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        takes = self.dependant
+        if not (takes.query_params or takes.path_params or takes.header_params or takes.body_params):
+            self.app = request_response(self._strict(endpoint))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        answer = super().get_route_handler()
+        return self._strict(super().get_route_handler())
+
+    def _strict(self, answer: Answer) -> Answer:
         said = getattr(self.endpoint, "operation", None)
-        known = sorted(parameter.alias for parameter in self.dependant.query_params)
+        by_hand = said.parameters if said is not None else ()
+        known = {parameter.alias for parameter in self.dependant.query_params}
+        known |= {parameter["name"] for parameter in by_hand if parameter["in"] == "query"}
         prefixes: tuple[str, ...] = said.query_prefixes if said is not None else ()
 
         async def handle(request: Request) -> Response:
             if request.scope["query_string"]:
-                _check_query(request, known, prefixes)
+                _check_query(request, sorted(known), prefixes)
             return await answer(request)
 
         return handle

@@ -7,7 +7,9 @@ evaluations and stored payloads by yielding (`asks`). The same arguments always 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
+
+import msgspec
 
 from perdure.definition.program import Listen, Program, RunWorkflow, Try
 from perdure.engine import flow, operator
@@ -39,6 +41,8 @@ from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
 TIMER_FIRED = OWN + "timer.fired"
+
+_facts: Any = msgspec.json.Decoder(AnyFact)
 
 
 def advance(
@@ -128,7 +132,7 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
             else:
                 refuse(draft, fact, "the process is not suspended")
         case _ if state.suspended:
-            state.held.append(fact)
+            state.held.append(msgspec.json.encode(fact))
         case ProcessStarted():
             if state.phase == "new":
                 yield from process_.start(draft, fact)
@@ -243,8 +247,8 @@ def _resume(draft: Draft, fact: ResumeRequested) -> Flow[None]:
     """Go on; the facts held meanwhile act now, in their order."""
     operator.resume(draft, fact)
     held, draft.state.held = draft.state.held, []
-    for fact_held in held:
-        yield from settle(draft, take(draft, fact_held))
+    for encoded in held:
+        yield from settle(draft, take(draft, _facts.decode(encoded)))
         yield from drain(draft)
 
 

@@ -65,7 +65,7 @@ def _reopen(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
     draft.note_task(TASK_RESUMED, frame)
     yield from arm_timeout(draft, frame)
     if isinstance(frame, ListenFrame) and isinstance(task, Listen) and frame.listening:
-        listen.subscribe(draft, frame, task)
+        yield from listen.subscribe(draft, frame, task)
     if isinstance(frame, TryFrame) and isinstance(task, Try) and frame.phase == "try":
         frame.error, frame.retries, frame.since = None, 0, draft.now
         policy = task.catch.retry

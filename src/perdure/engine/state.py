@@ -13,9 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from perdure.codec import Json
 from perdure.engine.errors import Error
-from perdure.engine.facts import AnyFact
 from perdure.engine.refs import NULL, Ref
 
 VERSION = 1
@@ -128,8 +126,8 @@ class ListenFrame(Frame, tag=7):
     count: int = 0
     done: int = 0
     iterating: bool = False
-    expected: dict[str, Json] = msgspec.field(default_factory=dict)
-    found: dict[str, Json] = msgspec.field(default_factory=dict)
+    expected: dict[str, Ref] = msgspec.field(default_factory=dict)
+    found: dict[str, Ref] = msgspec.field(default_factory=dict)
     matched: list[int] = msgspec.field(default_factory=list)
     until_matched: list[int] = msgspec.field(default_factory=list)
 
@@ -168,8 +166,8 @@ class State(msgspec.Struct, array_like=True):
     ready: list[int] = msgspec.field(default_factory=list)
     """Frames that are to begin, in order."""
     frames: list[AnyFrame] = msgspec.field(default_factory=list)
-    held: list[AnyFact] = msgspec.field(default_factory=list)
-    """Facts that came while the process was suspended; they act at resume."""
+    held: list[bytes] = msgspec.field(default_factory=list)
+    """Facts, as JSON, that came while the process was suspended; they act at resume."""
 
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")

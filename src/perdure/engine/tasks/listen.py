@@ -19,7 +19,7 @@ from perdure.engine.dataflow import (
     validate,
 )
 from perdure.engine.draft import OWN, WORKFLOW, Draft
-from perdure.engine.effects import Subscribe
+from perdure.engine.effects import EventPattern, Subscribe
 from perdure.engine.matching import data_of, expected_key, fits, pattern_of
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref, derived_key, key_of, stored
@@ -41,18 +41,20 @@ def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[None]:
         for correlation in filter_.correlations:
             if correlation.expect is not None:
                 value = yield from evaluate(draft, frame, correlation.expect, argument_of(frame), DEFINITION)
-                frame.expected[expected_key(name, correlation.name)] = value
+                frame.expected[expected_key(name, correlation.name)] = draft.store(frame, value)
     frame.status = "waiting"
-    subscribe(draft, frame, task)
+    yield from subscribe(draft, frame, task)
     draft.note(CORRELATION_STARTED, frame, {"task": task.reference})
 
 
-def subscribe(draft: Draft, frame: ListenFrame, task: Listen) -> None:
+def subscribe(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[None]:
     """Ask for the events that may fit."""
     filters = _filters(task.strategy)
-    patterns = [pattern_of(filter_, name, frame.expected) for name, filter_ in filters]
+    patterns = []
+    for name, filter_ in filters:
+        patterns.append((yield from pattern_of(draft, filter_, name, frame.expected)))
     if not task.strategy.filters:
-        patterns = [pattern_of(EventFilter({}, ()), "", {})]
+        patterns = [EventPattern(None)]
     looks_back = bool(task.strategy.filters) and all(
         filter_.correlations and all(c.expect is not None for c in filter_.correlations) for _, filter_ in filters
     )
@@ -99,7 +101,7 @@ def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Js
     satisfied = _is_satisfied(frame, task.strategy)
     if satisfied and frame.count == 1 and task.foreach is None:
         unsubscribe(draft, frame)
-        _note_correlated(draft, frame)
+        yield from _note_correlated(draft, frame)
         return draft.store(frame, [value])
     draft.payloads.keep(_key(event_key(frame, frame.count - 1)), value)
     if satisfied or (yield from _until_holds(draft, frame, task)):
@@ -110,7 +112,7 @@ def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Js
 def _close(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[Ref | None]:
     """Consume no more; what is in the queue is still to be processed."""
     unsubscribe(draft, frame)
-    _note_correlated(draft, frame)
+    yield from _note_correlated(draft, frame)
     return (yield from _go_on(draft, frame, task))
 
 
@@ -151,7 +153,7 @@ def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -
     frame.iterating = False
     if frame.listening and (yield from _until_holds(draft, frame, task)):
         unsubscribe(draft, frame)
-        _note_correlated(draft, frame)
+        yield from _note_correlated(draft, frame)
 
 
 def _gather(draft: Draft, frame: ListenFrame, iterator: Iterator | None) -> Flow[Ref]:
@@ -178,7 +180,7 @@ def _match(
             continue
         values = yield from fits(draft, frame, filter_, f"{side}{index}", event)
         if values is not None:
-            frame.found.update(values)
+            frame.found.update((name, draft.store(frame, value)) for name, value in values.items())
             return index
     return None
 
@@ -242,6 +244,9 @@ def _note(draft: Draft, frame: ListenFrame, event: Json) -> None:
     draft.note_task(EVENT_CONSUMED, frame, event=attributes)
 
 
-def _note_correlated(draft: Draft, frame: ListenFrame) -> None:
-    keys = {key.partition("/")[2]: value for key, value in frame.expected.items()} | frame.found
+def _note_correlated(draft: Draft, frame: ListenFrame) -> Flow[None]:
+    refs = {key.partition("/")[2]: ref for key, ref in frame.expected.items()} | frame.found
+    keys = {}
+    for name, ref in refs.items():
+        keys[name] = yield from draft.payloads.get(ref)
     draft.note(CORRELATION_COMPLETED, frame, {"task": draft.task_of(frame).reference, "correlationKeys": keys})

@@ -11,6 +11,8 @@ from perdure.engine.errors import Error
 from perdure.engine.payloads import Flow
 from perdure.engine.state import Frame
 
+STATUS_MAX = 999_999
+
 
 def begin(draft: Draft, frame: Frame, task: Raise) -> Flow[Never]:
     """An instance that the author gives is kept; else it is the task's reference."""
@@ -29,8 +31,8 @@ def _error(value: Json) -> Error:
     status = value.get("status")
     if isinstance(status, float) and status.is_integer():
         status = int(status)
-    if not isinstance(status, int) or isinstance(status, bool):
-        raise ValueError(f"expected the error's status to be an integer, found {kind_of(status)}")
+    if not isinstance(status, int) or isinstance(status, bool) or abs(status) > STATUS_MAX:
+        raise ValueError(f"expected the error's status to be an integer up to {STATUS_MAX}, found {kind_of(status)}")
     type_ = value.get("type")
     if not isinstance(type_, str) or not type_:
         raise ValueError(f"expected the error's type to be a URI, found {kind_of(type_)}")

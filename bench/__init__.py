@@ -1,0 +1,1 @@
+"""Measures the platform through its public API. Run it with `make bench`."""
