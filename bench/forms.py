@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import psutil
+
 from integration.programs import EXECUTABLE, Program
 from servers import PostgresServer, RabbitServer, RedisServer
 

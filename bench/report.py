@@ -31,7 +31,8 @@ def table(results: dict[str, list[Figure]], quick: bool) -> str:
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores shared with database and clients, {platform.system()}, Python {platform.python_version()}"
+    python = platform.python_version()
+    return f"{os.cpu_count()} cores shared with database and clients, {platform.system()}, Python {python}"
 
 
 def write_document(text: str) -> None:
