@@ -1,12 +1,13 @@
 """The API on a real socket."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import aiohttp
 
 from perdure.api.app import create_app
-from perdure.api.server import Server, listen
+from perdure.api.server import Server
 from perdure.settings import Settings
 
 
@@ -14,7 +15,7 @@ from perdure.settings import Settings
 async def served(platform, *, open_access=True, **settings):
     """A running server over `platform`; yields an HTTP client with its base URL."""
     app = create_app(platform, settings=Settings(_env_file=None, **settings), open_access=open_access, version="0.1.0")
-    with listen("127.0.0.1", 0) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(app, stop_seconds_max=3)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

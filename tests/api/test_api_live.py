@@ -1,6 +1,7 @@
 """The API over the real platform, resource by resource."""
 
 import asyncio
+import io
 import json
 import re
 
@@ -120,6 +121,11 @@ async def test_a_bad_definition_is_refused_with_places(api, data, status, place)
     if place is not None:
         assert any(error["pointer"].startswith(place) for error in found["errors"]), found
         assert all(error["line"] >= 1 and error["column"] >= 1 for error in found["errors"]), found
+
+
+async def test_a_definition_that_is_too_large(api):
+    text = io.BytesIO(b"a: " + b"x" * 1024 * 1024)
+    await api.call("POST", "/v1/definitions", data=text, headers={"Content-Type": "application/yaml"}, status=413)
 
 
 async def test_a_process_runs_and_tells_all(api):

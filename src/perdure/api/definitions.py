@@ -12,6 +12,7 @@ from perdure.api.openapi import BODY_PROBLEMS, answer, operation, page
 from perdure.api.problems import Refusal
 from perdure.api.requests import Cursor, Limit, Route, caller, platform, send, send_page
 from perdure.codec import Json
+from perdure.definition.document import BYTES_MAX
 from perdure.definition.problems import Problem
 from perdure.runtime.views import DefinitionView, Registration
 
@@ -65,6 +66,8 @@ async def register(
     """
     media_type = _media_type(request)
     source = await bodies.read(request)
+    if len(source) > BYTES_MAX:
+        raise Refusal(413, f"Expected a definition of at most {BYTES_MAX} bytes, found {len(source)}; split it.")
     registered = await platform(request).register_definition(caller(request), source, media_type, dry_run=dry_run)
     if dry_run:
         return send({"warnings": _warnings(registered)})

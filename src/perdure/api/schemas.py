@@ -13,7 +13,7 @@ from perdure.runtime import views
 STATUSES: Final = ("pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed")
 ACTIVITY_STATUSES: Final = (*STATUSES, "skipped")
 TASK_STATUSES: Final = ("open", "claimed", "completed", "cancelled")
-KINDS: Final = (*("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait"),)
+KINDS: Final = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait")
 REASONS: Final = ("call", "timer", "event", "human-task", "callback", "child", "retry", "step")
 
 _RENAMED: Final = {
@@ -22,7 +22,6 @@ _RENAMED: Final = {
     "HistoryView": "HistoryEntry",
     "HumanTaskView": "HumanTask",
     "Waiting": "WaitingFor",
-    "Model": "Model",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}

@@ -90,9 +90,9 @@ def check_depth(encoded: bytes) -> None:
     """Raise `TooDeep` for JSON nested deeper than `DEPTH_MAX`. Counting settles it for nearly every value."""
     if encoded.count(b"[") + encoded.count(b"{") <= DEPTH_MAX:
         return
-    brackets = _SCALARS.sub(b"", encoded)
+    brackets = _SCALARS.sub(b"", encoded).replace(b"{", b"[").replace(b"}", b"]")
     for _ in range(DEPTH_MAX):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return
     raise TooDeep

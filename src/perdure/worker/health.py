@@ -10,6 +10,7 @@ from perdure import telemetry
 from perdure.codec import Json, encode
 
 READY_SECONDS_MAX: Final = 5.0
+STOP_SECONDS_MAX: Final = 1.0
 
 Checks = Callable[[], Awaitable[Mapping[str, Json]]]
 """Per dependency ``ok``, or what is wrong."""
@@ -30,9 +31,9 @@ class HealthServer:
         app.router.add_get("/healthz", self._alive)
         app.router.add_get("/readyz", self._is_ready)
         app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS_MAX)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=1)
+        site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         port = self._runner.addresses[0][1]
         return f"http://[{self._host}]:{port}" if ":" in self._host else f"http://{self._host}:{port}"
