@@ -41,6 +41,7 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 	$(BIN)/python scripts/check_docs.py
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE)
+	scripts/install-servers.sh
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
 lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer versions)

@@ -7,7 +7,9 @@ SECRETS = Secrets(
         "PERDURE_SECRET_PLAIN": "open sesame",
         "PERDURE_SECRET_exact": "as written",
         "PERDURE_SECRET_MY_API_KEY": "key-1",
-        "PERDURE_SECRET_OBJECT": '{"username": "administrator", "password": "pa\\"ss\\nword", "pin": 12345, "n": ["deep-one"]}',
+        "PERDURE_SECRET_OBJECT": (
+            '{"username": "administrator", "password": "pa\\"ss\\nword", "pin": 12345, "n": ["deep-one"]}'
+        ),
         "PERDURE_SECRET_QUOTED": '"quoted text"',
         "PERDURE_SECRET_DIGITS": "0123456",
         "PERDURE_SECRET_BRACE": "{not json",

@@ -29,13 +29,13 @@ def decode_shallow(data: bytes, depth_max: int) -> Json:
     value = decode(data)
     if data.count(b"[") + data.count(b"{") <= depth_max:
         return value
-    level: list[Any] = [value]
-    for _ in range(depth_max + 1):
+    level: list[Any] = [value] if type(value) is dict or type(value) is list else []
+    for _ in range(depth_max):
         level = [
             child
             for parent in level
-            if type(parent) is dict or type(parent) is list
             for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
         ]
         if not level:
             return value

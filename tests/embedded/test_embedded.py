@@ -224,8 +224,3 @@ async def test_failure_to_start_says_why(home: Path, monkeypatch: pytest.MonkeyP
     server = EmbeddedPostgres(home)
     await server.start()
     await server.stop()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-async def test_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
-    raise NotImplementedError

@@ -134,7 +134,7 @@ class _Link:
     async def channel(self) -> AbstractChannel:
         """A new channel with confirms. Raises `BrokerUnavailable` at once where there is no connection."""
         connection = self._connection
-        if connection is None or connection.is_closed:
+        if connection is None or not connection.connected.is_set():
             raise BrokerUnavailable(f"RabbitMQ can't be reached: {self.state}")
         channel = connection.channel(publisher_confirms=True, on_return_raises=True)
         await channel.initialize(timeout=DECLARE_SECONDS_MAX)
@@ -148,7 +148,7 @@ class _Link:
                 self.state, pause = "ok", RECONNECT_SECONDS
                 self._up.set()
                 self._tried.set()
-                await self._connection.closed()
+                await _lost(self._connection)
                 self.state = "the connection was lost"
             except _ERRORS as error:
                 self.state = _reason(error)
@@ -160,6 +160,14 @@ class _Link:
             self._tried.set()
             await clock.sleep(clock.jittered(pause))
             pause = min(pause * 2, RECONNECT_SECONDS_MAX)
+
+
+async def _lost(connection: AbstractConnection) -> None:
+    """Until the connection is gone. aio-pika's own `closed` only tells of connections that we have closed."""
+    gone = asyncio.Event()
+    connection.close_callbacks.add(lambda *_: gone.set(), weak=False)
+    if connection.connected.is_set():
+        await gone.wait()
 
 
 class _Publisher:

@@ -250,7 +250,7 @@ class _Process:
 
     def reusable(self) -> bool:
         """Whether the last request was answered to the end, at normal priority (which can't be had back)."""
-        return self._in_step and not self._slowed and self.alive()
+        return self._in_step and not self._slowed
 
     def yield_priority(self) -> None:
         self._slowed = True

@@ -1,0 +1,95 @@
+"""The platform as two APIs and three workers, on a PostgreSQL, RabbitMQ and Redis of its own."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from integration.api import Api
+from integration.programs import Program, run
+from servers import PostgresServer, RabbitServer, RedisServer
+
+APIS = 2
+WORKERS = 3
+SETTINGS = {
+    "PERDURE_EGRESS_ALLOW": "127.0.0.0/8",
+    "PERDURE_CALL_LEASE_SECONDS": "3",  # so that a killed worker's calls are repeated soon
+    "PERDURE_SWEEP_SECONDS": "1",
+}
+
+
+@dataclass
+class Topology:
+    postgres: PostgresServer
+    rabbit: RabbitServer
+    redis: RedisServer
+    dsn: str
+    key: str = ""
+    apis: list[Program] = field(default_factory=list)
+    workers: list[Program] = field(default_factory=list)
+
+    @property
+    def programs(self) -> list[Program]:
+        return [*self.apis, *self.workers]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **SETTINGS,
+            "PERDURE_DATABASE_URL": self.dsn,
+            "PERDURE_BROKER_URL": self.rabbit.url,
+            "PERDURE_REDIS_URL": self.redis.url,
+        }
+
+    def client(self, *which: int) -> Api:
+        """A client of these APIs, or of all in turn."""
+        urls = [self.apis[number].url for number in which or range(len(self.apis))]
+        return Api(*urls, key=self.key)
+
+    async def start(self) -> None:
+        await asyncio.gather(run("migrate", environment=self.environment), run("migrate", environment=self.environment))
+        made = await run("keys", "create", "--name", "tests", environment=self.environment)
+        self.key = made.split()[-1]
+        self.apis = [Program("api", environment=self.environment) for _ in range(APIS)]
+        public = {"PERDURE_PUBLIC_URL": self.apis[0].url}
+        self.workers = [Program("worker", environment={**self.environment, **public}) for _ in range(WORKERS)]
+        await asyncio.gather(*(program.start() for program in self.programs))
+
+    async def ensure(self) -> None:
+        """Everything runs again."""
+        await asyncio.gather(*(server.ensure() for server in (self.postgres, self.rabbit, self.redis)))
+        await asyncio.gather(*(program.start() for program in self.programs if not program.running))
+
+    async def kill_one(self, chance: random.Random, among: list[Program] | None = None) -> None:
+        """Kill one of them and start it again."""
+        victim = chance.choice(among or self.programs)
+        await victim.kill()
+        await victim.start()
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def open_topology() -> AsyncIterator[Topology]:
+    async with AsyncExitStack() as stack:
+        postgres, rabbit, redis = PostgresServer(), RabbitServer(), RedisServer()
+        for server in (postgres, rabbit, redis):
+            stack.push_async_callback(server.close)
+        await asyncio.gather(postgres.start(), rabbit.start(), redis.start())
+        topology = Topology(postgres, rabbit, redis, postgres.dsn("postgres"))
+        stack.push_async_callback(_close, topology)
+        await topology.start()
+        yield topology
+
+
+async def _close(topology: Topology) -> None:
+    await asyncio.gather(*(program.close() for program in topology.programs))
