@@ -50,7 +50,7 @@ async def embedded() -> AsyncIterator[Form]:
 async def distributed() -> AsyncIterator[Form]:
     """One API and two workers on PostgreSQL, RabbitMQ and Redis."""
     async with contextlib.AsyncExitStack() as stack:
-        postgres, rabbit, redis = PostgresServer(), RabbitServer(), RedisServer()
+        postgres, rabbit, redis = PostgresServer(durable=True), RabbitServer(), RedisServer()
         for server in (postgres, rabbit, redis):
             stack.push_async_callback(server.close)
             await server.start()

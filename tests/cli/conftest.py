@@ -1,5 +1,6 @@
 import pytest
 from command import Commands
+
 from integration.programs import Program
 
 

@@ -9,8 +9,8 @@ from textwrap import dedent, indent
 
 import pytest
 from command import Commands, Terminal
-from integration.programs import Program
 
+from integration.programs import Program
 from perdure.demo.service import Service
 
 pytestmark = pytest.mark.timeout(180)
@@ -81,7 +81,9 @@ async def test_deploy_refuses_other_content_under_the_same_version(perdure, depl
 
 async def test_deploy_check_registers_nothing(perdure):
     name = f"x{uuid.uuid4().hex[:12]}"
-    text = f"document: {{dsl: '1.0.3', namespace: cli, name: {name}, version: '1.0.0'}}\ndo: [{{a: {{set: {{b: 1}}}}}}]\n"
+    text = (
+        f"document: {{dsl: '1.0.3', namespace: cli, name: {name}, version: '1.0.0'}}\ndo: [{{a: {{set: {{b: 1}}}}}}]\n"
+    )
     checked = await perdure("deploy", "--check", perdure.file("w.yaml", text))
     assert (checked.code, checked.out) == (0, "valid w.yaml\n")
     assert (await perdure("start", f"cli/{name}")).code == 1
@@ -94,7 +96,7 @@ async def test_deploy_from_standard_input_that_is_no_yaml(perdure):
 
 
 async def test_start_and_wait_prints_progress_and_output(perdure, deployed):
-    name = await deployed('- greet: {set: {text: \'${ "Hello " + .name }\'}}\n- pause: {wait: {milliseconds: 10}}')
+    name = await deployed("- greet: {set: {text: '${ \"Hello \" + .name }'}}\n- pause: {wait: {milliseconds: 10}}")
     result = await perdure("start", name, "--input", '{"name": "Ada"}', "--wait")
     assert result.code == 0, result
     assert json.loads(result.out.splitlines()[-1]) == {"text": "Hello Ada"}
@@ -148,7 +150,9 @@ async def test_idempotent_start_answers_the_first_process(perdure, deployed):
 async def test_a_person_decides(perdure, deployed):
     name = await deployed(ASK)
     id_ = (await perdure("start", name, "--key", "o'brien")).out.strip()
-    listed = await perdure.until(lambda result: id_ in result.out and result.json["items"], "tasks", "--process", id_, "--json")
+    listed = await perdure.until(
+        lambda result: id_ in result.out and result.json["items"], "tasks", "--process", id_, "--json"
+    )
     (task,) = listed.json["items"]
     assert (task["title"], task["status"]) == ("Shall we?", "open")
 

@@ -2,16 +2,32 @@
 
 import asyncio
 import uuid
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 from command import Commands
+
 from integration.programs import Program
 
 pytestmark = pytest.mark.timeout(180)
 
 
+@asynccontextmanager
+async def empty_database(postgres):
+    """The DSN of a database without a schema."""
+    name = f"empty_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield postgres.dsn(name)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
 async def test_migrate_twice_and_at_once(postgres, tmp_path):
-    async with postgres.empty_database() as dsn:
+    async with empty_database(postgres) as dsn:
         perdure = Commands("http://127.0.0.1:9", tmp_path, PERDURE_DATABASE_URL=dsn)
         early = await perdure("api", "--port", "0")
         assert early.code == 1

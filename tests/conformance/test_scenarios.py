@@ -30,9 +30,7 @@ def scenarios() -> list[Any]:
     found = []
     for file in sorted(SCENARIOS.glob("*.yaml")):
         for number, scenario in enumerate(yaml.safe_load(file.read_text("utf-8"))):
-            found.append(
-                pytest.param(f"{file.stem}-{number}", scenario, id=f"{file.stem}: {scenario['scenario']}")
-            )
+            found.append(pytest.param(f"{file.stem}-{number}", scenario, id=f"{file.stem}: {scenario['scenario']}"))
     return found
 
 

@@ -1,92 +1,27 @@
-"""One suite over both brokers, on real servers that are killed, restarted and wiped under it."""
+"""One suite over both brokers, on real servers that are killed, frozen and restarted under it."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
-import aio_pika
-import asyncpg
 import pytest
+from brokers import (
+    QUICK,
+    RABBIT_SETTLE_SECONDS,
+    Inbox,
+    PostgresWorld,
+    RabbitWorld,
+    World,
+    consuming,
+    eventually,
+    publish_stubbornly,
+)
 
-from perdure.broker.contract import IDS_PER_MESSAGE_MAX, Broker, BrokerUnavailable, Consumer
+from perdure.broker.contract import IDS_PER_MESSAGE_MAX, BrokerUnavailable
 from perdure.broker.dispatch import Redelivery
-from perdure.broker.postgres import PostgresBroker
-from perdure.broker.rabbitmq import RabbitBroker
-from servers import Fleet, PostgresServer, RabbitServer, Server
-
-PATIENCE = 60.0
-"""Seconds after which something that must happen has not."""
-RABBIT_SETTLE_SECONDS = 1.5
-"""RabbitMQ saves the name of a new quorum queue after half a second (a DETS table with auto_save); a kill before
-that loses the queue itself, which no client can mend and the sweep makes up for."""
-QUICK = Redelivery(deliveries_max=3, pause_seconds=0.02, pause_seconds_max=0.05)
-
-
-class World(Protocol):
-    """A message server of its own virtual host or database, and brokers that use it."""
-
-    server: Server
-
-    async def broker(self, redelivery: Redelivery | None = None) -> Broker:
-        """Another broker object, as another process would have; started."""
-
-    async def dead(self, queue: str) -> list[str]:
-        """The ids put aside from `queue`."""
-
-
-class PostgresWorld:
-    def __init__(self, server: PostgresServer, dsn: str, stack: AsyncExitStack) -> None:
-        self.server = server
-        self._dsn = dsn
-        self._stack = stack
-
-    async def broker(self, redelivery: Redelivery | None = None) -> Broker:
-        pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=4)
-        self._stack.push_async_callback(_close_pool, pool)
-        broker = PostgresBroker(pool, self._dsn, redelivery=redelivery)
-        await broker.start()
-        self._stack.push_async_callback(broker.stop)
-        return broker
-
-    async def dead(self, queue: str) -> list[str]:
-        connection = await asyncpg.connect(self._dsn)
-        try:
-            return await connection.fetchval(
-                "SELECT coalesce(array_agg(word ORDER BY word), '{}') FROM message_dead,"
-                " json_array_elements_text(ids::json) AS word WHERE queue = $1",
-                queue,
-            )
-        finally:
-            await connection.close()
-
-
-async def _close_pool(pool: asyncpg.Pool) -> None:
-    pool.terminate()
-
-
-class RabbitWorld:
-    def __init__(self, server: RabbitServer, stack: AsyncExitStack) -> None:
-        self.server = server
-        self.url = server.fresh_url()
-        self._stack = stack
-
-    async def broker(self, redelivery: Redelivery | None = None) -> Broker:
-        broker = RabbitBroker(self.url, redelivery=redelivery)
-        await broker.start()
-        self._stack.push_async_callback(broker.stop)
-        return broker
-
-    async def dead(self, queue: str) -> list[str]:
-        import json
-
-        connection = await aio_pika.connect(self.url)
-        async with connection:
-            channel = await connection.channel()
-            found = await (await channel.get_queue(f"perdure.{queue}.dead")).get(fail=False)
-            return sorted(json.loads(found.body)) if found is not None else []
+from servers import Fleet, PostgresServer, RabbitServer
 
 
 @pytest.fixture(params=["postgres", "rabbit"])
@@ -99,62 +34,6 @@ async def world(request: pytest.FixtureRequest, fleet: Fleet) -> AsyncIterator[W
         else:
             assert isinstance(server, RabbitServer)
             yield RabbitWorld(server, stack)
-
-
-class Inbox:
-    """A handler that writes down what it is given, and can be told how to behave."""
-
-    def __init__(self, behave: Callable[[list[str]], Awaitable[None]] | None = None) -> None:
-        self.batches: list[list[str]] = []
-        self._behave = behave
-        self._news = asyncio.Condition()
-
-    async def __call__(self, ids: list[str]) -> None:
-        self.batches.append(ids)
-        async with self._news:
-            self._news.notify_all()
-        if self._behave is not None:
-            await self._behave(ids)
-
-    @property
-    def ids(self) -> Counter[str]:
-        return Counter(item for batch in self.batches for item in batch)
-
-    async def until(self, condition: Callable[["Inbox"], bool]) -> None:
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: condition(self))
-
-    async def until_ids(self, *ids: str) -> None:
-        await self.until(lambda inbox: set(ids) <= inbox.ids.keys())
-
-
-@asynccontextmanager
-async def consuming(broker: Broker, queue: str, handler: Inbox, **options: Any) -> AsyncIterator[Consumer]:
-    consumer = broker.consume(queue, handler, **{"prefetch": 20, "batch_max": 200, **options})
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop(5)
-
-
-async def publish_stubbornly(broker: Broker, queue: str, ids: list[str]) -> None:
-    """As the outbox does: again until it is confirmed."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            await broker.publish(queue, ids)
-            return
-        except BrokerUnavailable:
-            assert time.monotonic() < deadline, "the broker never came back"
-            await asyncio.sleep(0.05)
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not await condition():
-        assert time.monotonic() < deadline, "it never happened"
-        await asyncio.sleep(0.02)
 
 
 async def test_what_is_published_arrives_once_in_its_queue(world: World) -> None:
@@ -374,10 +253,35 @@ async def test_start_while_the_server_is_away(world: World) -> None:
     await world.server.stop()
     broker = await world.broker()
     inbox = Inbox()
-    consumer = broker.consume("steps", inbox, prefetch=5, batch_max=5)
+    async with consuming(broker, "steps", inbox):
+        assert await broker.ready() != "ok"
+        await world.server.start()
+        await publish_stubbornly(broker, "steps", ["a"])
+        await inbox.until_ids("a")
+
+
+async def test_frozen_server_is_told_as_an_outage_and_nothing_is_lost(world: World) -> None:
+    broker = await world.broker()
+    inbox = Inbox()
+    async with consuming(broker, "steps", inbox):
+        await broker.publish("steps", ["before"])
+        await inbox.until_ids("before")
+        world.server.freeze()
+        start = time.monotonic()
+        with pytest.raises(BrokerUnavailable):
+            await broker.publish("steps", ["during"])
+        assert time.monotonic() - start < 12
+        world.server.thaw()
+        await publish_stubbornly(broker, "steps", ["after"])
+        await inbox.until_ids("after")
+
+
+async def test_stopping_during_an_outage_takes_no_longer(world: World) -> None:
+    broker = await world.broker()
+    consumer = broker.consume("steps", Inbox(), prefetch=5, batch_max=5)
     await consumer.start()
-    assert await broker.ready() != "ok"
-    await world.server.start()
-    await publish_stubbornly(broker, "steps", ["a"])
-    await inbox.until_ids("a")
+    await world.server.kill()
+    start = time.monotonic()
     await consumer.stop(1)
+    await broker.stop()
+    assert time.monotonic() - start < 8

@@ -69,7 +69,9 @@ class Api:
         async with self._session.request(method, url, headers=headers, **options) as answer:
             return Answer(answer.status, answer.headers.copy(), await answer.read())
 
-    async def insist(self, method: str, path: str, body: Json | bytes = None, *, seconds: float = 60, **o: Any) -> Answer:
+    async def insist(
+        self, method: str, path: str, body: Json | bytes = None, *, seconds: float = 60, **o: Any
+    ) -> Answer:
         """Repeats until an API answers with something other than "not now"."""
         deadline = time.monotonic() + seconds
         while True:

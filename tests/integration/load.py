@@ -17,7 +17,7 @@ def _post(path: str, step: str) -> Json:
         "call": "http",
         "with": {
             "method": "post",
-            "endpoint": "${ $context.service + \"" + path + "\" }",
+            "endpoint": '${ $context.service + "' + path + '" }',
             "body": {"order": "${ $context.order }", "step": step},
         },
     }
@@ -67,8 +67,12 @@ DEFINITION = definition(
                     "request": {
                         "method": "post",
                         "endpoint": '${ $context.service + "/call-back/40" }',
-                        "body": {"order": "${ $context.order }", "step": "pay", "url": "${ $callback.url }",
-                                 "answer": "${ $context.order }"},
+                        "body": {
+                            "order": "${ $context.order }",
+                            "step": "pay",
+                            "url": "${ $callback.url }",
+                            "answer": "${ $context.order }",
+                        },
                     }
                 },
             }
@@ -83,9 +87,19 @@ DEFINITION = definition(
                 }
             }
         },
-        {"tellLater": {"run": {"await": False, "workflow": {
-            "namespace": "load", "name": "tell", "version": "1.0.0",
-            "input": {"order": "${ $context.order }", "run": "${ $context.run }"}}}}},
+        {
+            "tellLater": {
+                "run": {
+                    "await": False,
+                    "workflow": {
+                        "namespace": "load",
+                        "name": "tell",
+                        "version": "1.0.0",
+                        "input": {"order": "${ $context.order }", "run": "${ $context.run }"},
+                    },
+                }
+            }
+        },
         {
             "hear": {
                 "listen": {
@@ -101,19 +115,57 @@ DEFINITION = definition(
                 }
             }
         },
-        {"approve": {"call": "human-task:1.0.0@default",
-                     "with": {"title": '${ "Order \\($context.order)" }', "candidateGroups": ["load"]}}},
-        {"sum": {"for": {"each": "n", "in": "[1, 2, 3]"}, "do": [{"add": {"set": {"total": "${ (.total // 0) + $n }"}}}]}},
-        {"double": {"run": {"workflow": {"namespace": "load", "name": "double", "version": "1.0.0",
-                                        "input": {"n": "${ .total }"}}}}},
+        {
+            "approve": {
+                "call": "human-task:1.0.0@default",
+                "with": {"title": '${ "Order \\($context.order)" }', "candidateGroups": ["load"]},
+            }
+        },
+        {
+            "sum": {
+                "for": {"each": "n", "in": "[1, 2, 3]"},
+                "do": [{"add": {"set": {"total": "${ (.total // 0) + $n }"}}}],
+            }
+        },
+        {
+            "double": {
+                "run": {
+                    "workflow": {
+                        "namespace": "load",
+                        "name": "double",
+                        "version": "1.0.0",
+                        "input": {"n": "${ .total }"},
+                    }
+                }
+            }
+        },
         {"end": {"set": {"order": "${ $context.order }", "n": "${ .n }"}}},
     ],
     namespace="load",
 )
 
 NAMES = Counter(
-    ["begin", "reserve", "insist", "charge", "pay", "both", "pack", "rest", "nap", "rested", "tellLater", "hear",
-     "approve", "sum", "add", "add", "add", "double", "end"]
+    [
+        "begin",
+        "reserve",
+        "insist",
+        "charge",
+        "pay",
+        "both",
+        "pack",
+        "rest",
+        "nap",
+        "rested",
+        "tellLater",
+        "hear",
+        "approve",
+        "sum",
+        "add",
+        "add",
+        "add",
+        "double",
+        "end",
+    ]
 )
 """The activities of an order, by how often each is run."""
 

@@ -32,10 +32,14 @@ _SETTINGS = {
 
 
 class PostgresServer(Server):
-    """`version` "15" stands for the oldest installed from 15 on; "18" for the embedded programs."""
+    """`version` "15" stands for the oldest installed from 15 on; "18" for the embedded programs.
 
-    def __init__(self, version: str = "15") -> None:
+    `durable` writes through to the disk, for measurements.
+    """
+
+    def __init__(self, version: str = "15", *, durable: bool = False) -> None:
         super().__init__(user=unprivileged("postgres"))
+        self._settings = {**_SETTINGS, "fsync": "on", "full_page_writes": "on"} if durable else _SETTINGS
         self._bin = _embedded() if version == "18" else _oldest_installed()
         self._data = self.directory / "data"
         self._databases = 0

@@ -306,21 +306,23 @@ class _Consumer:
             await clock.sleep(clock.jittered(RECONNECT_SECONDS))
 
     async def _consume(self) -> None:
-        """Until the channel closes or the broker ends the subscription."""
+        """Until the channel closes or the broker ends the subscription, as it does when the queue is deleted."""
         channel = self._channel = await self._link.channel()
-        await channel.set_qos(prefetch_count=self._prefetch, timeout=DECLARE_SECONDS_MAX)
-        queue = await _declare(channel, self._queue, self._redelivery)
-        if self._exchange is not None:
-            exchange = await channel.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-            await queue.bind(exchange, "#", timeout=DECLARE_SECONDS_MAX)
-        ended = asyncio.Event()
-        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: ended.set())
-        channel.close_callbacks.add(lambda *_: ended.set())
-        tag = await queue.consume(self._receive, timeout=DECLARE_SECONDS_MAX)
-        self._cancel = lambda: queue.cancel(tag, timeout=CLOSE_SECONDS_MAX)
-        await ended.wait()
-        if not self._stopping:
-            await _close(channel)
+        try:
+            await channel.set_qos(prefetch_count=self._prefetch, timeout=DECLARE_SECONDS_MAX)
+            queue = await _declare(channel, self._queue, self._redelivery)
+            if self._exchange is not None:
+                exchange = await channel.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+                await queue.bind(exchange, "#", timeout=DECLARE_SECONDS_MAX)
+            ended = asyncio.Event()
+            (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: ended.set())
+            channel.close_callbacks.add(lambda *_: ended.set())
+            tag = await queue.consume(self._receive, timeout=DECLARE_SECONDS_MAX)
+            self._cancel = lambda: queue.cancel(tag, timeout=CLOSE_SECONDS_MAX)
+            await ended.wait()
+        finally:
+            if not self._stopping:  # else its handlers may still want to acknowledge
+                await _close(channel)
 
     async def _receive(self, raw: AbstractIncomingMessage) -> None:
         try:

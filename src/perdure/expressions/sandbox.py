@@ -226,7 +226,7 @@ class _Process:
         finally:
             theirs.close()
         ours.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=ours)
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
         return cls(process, reader, writer)
 
     async def ask(self, body: bytes, count: int) -> list[Answer]:
