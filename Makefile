@@ -22,7 +22,8 @@ demo: setup ## run the order-fulfilment demo (ARGS=--once ends after the run)
 test: setup ## checks and all tests but the long ones; installs missing servers on Debian as root
 	scripts/install-servers.sh
 	@$(MAKE) check
-	$(BIN)/python -m pytest -m "not long"
+	# Tests on real servers may be starved by a busy machine: what failed is tried once more, alone.
+	$(BIN)/python -m pytest -m "not long" || $(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
 
 test-long: setup ## the same tests with larger numbers, and those that take long
 	scripts/install-servers.sh

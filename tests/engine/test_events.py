@@ -141,6 +141,10 @@ def test_all_waits_for_one_of_each() -> None:
     assert run.event("a", 3).output == [1, 3]
 
 
+def test_all_of_nothing_has_come_already() -> None:
+    assert Run(listening("{all: []}")).start().output == []
+
+
 def test_until_an_expression_holds() -> None:
     run = Run(listening("{any: [{with: {type: a}}], until: '(. | length) >= 3'}")).start()
     run.event("a", 1).event("x", 9).event("a", 2)

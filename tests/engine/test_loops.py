@@ -68,9 +68,9 @@ def test_iterations_are_told_apart() -> None:
 
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
 def test_a_collection_is_stored_in_chunks(count: int) -> None:
-    run = Run("do: [l: {for: {in: .items}, do: [{s: {set: {items: '${ .items }', n: '${ .n + $item.v }'}}}]}]")
-    run.start({"items": [{"v": n, "pad": "p" * 10} for n in range(count)], "n": 0})
-    assert run.output["n"] == sum(range(count))
+    loop = "{input: {from: .n}, for: {in: $workflow.input.items}, do: [{s: {set: '${ . + $item.v }'}}]}"
+    run = Run(f"do: [l: {loop}]").start({"items": [{"v": n, "pad": "p" * 10} for n in range(count)], "n": 0})
+    assert run.output == sum(range(count))
 
 
 def test_an_item_across_steps() -> None:

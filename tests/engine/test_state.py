@@ -161,3 +161,16 @@ def test_an_event_that_does_not_match_is_not_stored() -> None:
     run = Run("do: [l: {listen: {to: {one: {with: {type: a, data: '${ .n == 1 }'}}}}}]").start()
     run.event("a", {"n": 2, "pad": "x" * 1000})
     assert not run.step.payloads
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "a: {for: {in: '[reduce range(300) as $n (1; [.])]'}, do: [b: {set: '${ 1 }'}]}",
+        "a: {set: '${ reduce range(300) as $n (1; [.]) | {v: ., pad: (\"x\" * 300)} }'}",
+        "a: {set: '${ 1 }', export: {as: 'reduce range(300) as $n (1; {v: .})'}}",
+    ],
+)
+def test_what_is_nested_too_deep_faults_its_activity(tasks: str) -> None:
+    error = Run(f"do: [{tasks}]").start().error
+    assert (error.type.rsplit("/")[-1], error.instance) == ("runtime", "/do/0/a")

@@ -1,6 +1,7 @@
 """The HTTP API as a stranger would use it."""
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -62,7 +63,7 @@ class Api:
         self._turn += 1
         headers = dict(options.pop("headers", None) or {})
         if isinstance(body, bytes):
-            options["data"] = body
+            options["data"] = io.BytesIO(body)
         elif method != "GET":
             options["data"] = json.dumps(body if body is not None else {}).encode()
             headers.setdefault("Content-Type", "application/json")

@@ -35,6 +35,7 @@ class Program:
         guard.remove(str(self.directory))
         self._environment = {**_clean_environment(), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     @property
     def running(self) -> bool:
@@ -52,10 +53,13 @@ class Program:
 
     async def start(self) -> None:
         """Start it; returns once it says that it is ready."""
-        before = self.said.count(READY_LINE) if self._output.exists() else 0
         await self.begin()
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Returns once it says, since it was last started, that it is ready."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        while self.said.count(READY_LINE) == before:
+        while READY_LINE not in self.said[self._said_before :]:
             if not self.running or time.monotonic() > deadline:
                 await self.kill()
                 raise AssertionError(f"perdure {' '.join(self.arguments)} did not start:\n{self.said[-4000:]}")
@@ -64,6 +68,7 @@ class Program:
     async def begin(self) -> None:
         """Start it without waiting for it to be ready."""
         assert not self.running
+        self._said_before = len(self.said) if self._output.exists() else 0
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [str(EXECUTABLE), *self.arguments],

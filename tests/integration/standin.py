@@ -70,16 +70,13 @@ class StandIn:
 
     @web.middleware
     async def _remember(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        text = await request.text()
-        body = json.loads(text) if text and request.content_type == "application/json" else text or None
-        request["json"] = body
         self.requests.append(
             Request(
                 request.method,
                 request.path,
                 request.headers.get("Idempotency-Key"),
                 dict(request.headers),
-                body,
+                await _body(request),
             )
         )
         answer: web.StreamResponse = await handler(request)
@@ -87,17 +84,17 @@ class StandIn:
 
     async def _slow(self, request: web.Request) -> web.Response:
         await asyncio.sleep(int(request.match_info["ms"]) / 1000)
-        return web.json_response(request["json"])
+        return web.json_response(await _body(request))
 
     async def _flaky(self, request: web.Request) -> web.Response:
         key = request.headers.get("Idempotency-Key", "")
         self._failures[key] += 1
         if self._failures[key] <= int(request.match_info["times"]):
             return web.json_response({"reason": "not now"}, status=503)
-        return web.json_response(request["json"])
+        return web.json_response(await _body(request))
 
     async def _call_back_later(self, request: web.Request) -> web.Response:
-        body, seconds = request["json"], int(request.match_info["ms"]) / 1000
+        body, seconds = await _body(request), int(request.match_info["ms"]) / 1000
 
         async def later() -> None:
             await asyncio.sleep(seconds)
@@ -109,7 +106,7 @@ class StandIn:
         return web.json_response({"accepted": True}, status=202)
 
     async def _call_back_first(self, request: web.Request) -> web.Response:
-        await self._answer(request["json"])
+        await self._answer(await _body(request))
         return web.json_response({"accepted": True}, status=202)
 
     async def _answer(self, body: Json) -> None:
@@ -117,8 +114,13 @@ class StandIn:
         await self._call_back(urlsplit(body["url"]).path, {"answer": body.get("answer")})
 
 
+async def _body(request: web.Request) -> Json:
+    text = await request.text()
+    return json.loads(text) if text and request.content_type == "application/json" else text or None
+
+
 async def _echo(request: web.Request) -> web.Response:
-    return web.json_response(request["json"])
+    return web.json_response(await _body(request))
 
 
 async def _status(request: web.Request) -> web.Response:

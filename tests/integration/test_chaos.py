@@ -15,20 +15,24 @@ from integration.topology import Topology
 
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 END_SECONDS_MAX = 90.0
+PACE_SECONDS = 0.1
 
 Harm = Callable[[Topology, random.Random], Awaitable[None]]
 
 
-async def kill_six(topology: Topology, chance: random.Random) -> None:
-    for _ in range(6):
-        await asyncio.sleep(chance.uniform(0.1, 1.2))
+async def _kill(topology: Topology, chance: random.Random, times: int) -> None:
+    for _ in range(times):
+        await asyncio.sleep(chance.uniform(0.2, 3.0))
         await topology.kill_one(chance)
+    await asyncio.gather(*(program.ready() for program in topology.programs))
+
+
+async def kill_six(topology: Topology, chance: random.Random) -> None:
+    await _kill(topology, chance, 6)
 
 
 async def kill_twenty(topology: Topology, chance: random.Random) -> None:
-    for _ in range(20):
-        await asyncio.sleep(chance.uniform(0.1, 1.5))
-        await topology.kill_one(chance)
+    await _kill(topology, chance, 20)
 
 
 async def wipe_rabbit(topology: Topology, chance: random.Random) -> None:
@@ -66,9 +70,10 @@ async def _trickle(api: Api, service: StandIn, run: str, stop: asyncio.Event, le
     while number < least or not stop.is_set():
         yield await load.start(api, service, run, number)
         number += 1
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0 if stop.is_set() else PACE_SECONDS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "harm",
     [

@@ -64,11 +64,11 @@ class Topology:
         await asyncio.gather(*(server.ensure() for server in (self.postgres, self.rabbit, self.redis)))
         await asyncio.gather(*(program.start() for program in self.programs if not program.running))
 
-    async def kill_one(self, chance: random.Random, among: list[Program] | None = None) -> None:
-        """Kill one of them and start it again."""
-        victim = chance.choice(among or self.programs)
+    async def kill_one(self, chance: random.Random) -> None:
+        """Kill one of them, ready or not, and begin to start it again."""
+        victim = chance.choice(self.programs)
         await victim.kill()
-        await victim.start()
+        await victim.begin()
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         connection = await asyncpg.connect(self.dsn)

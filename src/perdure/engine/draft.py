@@ -11,7 +11,7 @@ from perdure.definition.program import Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error, standard
 from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
-from perdure.engine.refs import Ref
+from perdure.engine.refs import Key, Ref
 from perdure.engine.state import ROOT, Frame, State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process
 
@@ -127,10 +127,20 @@ class Draft:
         try:
             return self.payloads.put(value)
         except TooDeep:
-            reference = PROCESS_REFERENCE if frame is None else self.task_of(frame).reference
-            detail = f"expected a value of at most {DEPTH_MAX} levels of arrays and objects, found a deeper one"
-            error = standard("runtime", detail)
-            raise Fault(frame, Error(error.type, error.status, error.title, error.detail, reference)) from None
+            raise self.too_deep(frame) from None
+
+    def keep(self, frame: Frame, key: Key, value: Json) -> None:
+        """Store a value under a derived key. Raises `Fault` if it is nested too deep."""
+        try:
+            self.payloads.keep(key, value)
+        except TooDeep:
+            raise self.too_deep(frame) from None
+
+    def too_deep(self, frame: Frame | None) -> Fault:
+        reference = PROCESS_REFERENCE if frame is None else self.task_of(frame).reference
+        detail = f"expected a value of at most {DEPTH_MAX} levels of arrays and objects, found a deeper one"
+        error = standard("runtime", detail)
+        return Fault(frame, Error(error.type, error.status, error.title, error.detail, reference))
 
     # effects
 

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from perdure.codec import Json, encode
 from perdure.engine.asks import Ask, Load
-from perdure.engine.refs import Key, Ref, inline_value, key_of, ref_of, stored
+from perdure.engine.refs import INLINE_BYTES_MAX, Key, Ref, content_key, inline, inline_value, key_of, stored
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Ask, Any, T]
@@ -39,13 +39,14 @@ class Payloads:
         known = self._refs.get(id(value))
         if known is not None:
             return known[1]
-        try:
-            ref, encoded = ref_of(value)
-        except RecursionError:
-            raise TooDeep from None
-        if encoded is not None:
+        encoded = encoded_of(value)
+        if len(encoded) <= INLINE_BYTES_MAX:
+            ref = inline(encoded)
+        else:
             check_depth(encoded)
-            self.new[ref[1:]] = encoded
+            key = content_key(encoded)
+            ref = stored(key)
+            self.new[key] = encoded
         self._remember(ref, value)
         return ref
 
@@ -56,8 +57,11 @@ class Payloads:
         return ref
 
     def keep(self, key: Key, value: Json, encoded: bytes | None = None) -> Ref:
-        """Store a value under a derived key."""
-        self.new[key] = encode(value) if encoded is None else encoded
+        """Store a value under a derived key. Raises `TooDeep`."""
+        if encoded is None:
+            encoded = encoded_of(value)
+        check_depth(encoded)
+        self.new[key] = encoded
         ref = stored(key)
         self._values[ref] = value
         return ref
@@ -84,6 +88,14 @@ class Payloads:
     def _remember(self, ref: Ref, value: Json) -> None:
         self._values[ref] = value
         self._refs[id(value)] = (value, ref)
+
+
+def encoded_of(value: Json) -> bytes:
+    """The value as JSON. Raises `TooDeep` where that can't be written."""
+    try:
+        return encode(value)
+    except RecursionError:
+        raise TooDeep from None
 
 
 def check_depth(encoded: bytes) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from perdure import clock
 from perdure.codec import Json
 from perdure.runtime import callbacks, definitions, events, keys, people, processes
 from perdure.runtime.context import Context
@@ -25,10 +24,6 @@ from perdure.runtime.views import (
 )
 from perdure.runtime.watch import Watch
 
-KEY_SECONDS = 10.0
-"""How long a key that was found valid is believed without asking the database again."""
-KEYS_MAX = 10_000
-
 
 class Service:
     """See `runtime.platform.Platform`."""
@@ -37,7 +32,6 @@ class Service:
         self._context = context
         self._stepper = Stepper(context)
         self._watch = Watch(context.store)
-        self._known: dict[str, tuple[float, Principal]] = {}
 
     async def stop(self) -> None:
         await self._watch.stop()
@@ -142,17 +136,7 @@ class Service:
         return await keys.revoke(self._context.store, key)
 
     async def authenticate(self, key: str) -> Principal | None:
-        now = clock.monotonic()
-        until, principal = self._known.get(key, (0.0, None))
-        if principal is not None and now < until:
-            return principal
-        self._known.pop(key, None)
-        principal = await keys.authenticate(self._context.store, key)
-        if principal is not None:
-            if len(self._known) >= KEYS_MAX:
-                self._known.clear()
-            self._known[key] = (now + KEY_SECONDS, principal)
-        return principal
+        return await keys.authenticate(self._context.store, key)
 
     async def ready(self) -> dict[str, Any]:
         return {

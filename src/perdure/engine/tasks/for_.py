@@ -3,13 +3,13 @@
 The first iteration's input is the task's, each further one's is the output of the one before.
 """
 
-from perdure.codec import Json, encode
+from perdure.codec import Json
 from perdure.definition.program import For
 from perdure.engine import scopes
 from perdure.engine.dataflow import DEFINITION, argument_of, chunk_key, condition, evaluate, fault
 from perdure.engine.draft import Draft
 from perdure.engine.durations import kind_of
-from perdure.engine.payloads import Flow
+from perdure.engine.payloads import Flow, TooDeep, encoded_of
 from perdure.engine.refs import INLINE_BYTES_MAX, Ref, inline, stored
 from perdure.engine.state import ForFrame, Frame
 
@@ -29,7 +29,10 @@ def begin(draft: Draft, frame: Frame, task: For) -> Flow[Ref | None]:
     if len(items) > ITERATIONS_MAX:
         raise fault(draft, frame, "runtime", f"a loop has at most {ITERATIONS_MAX} items, found {len(items)}")
     frame.count = len(items)
-    _store(draft, frame, items)
+    try:
+        _store(draft, frame, items)
+    except TooDeep:
+        raise draft.too_deep(frame) from None
     return (yield from _iterate(draft, frame, task, argument_of(frame)))
 
 
@@ -53,7 +56,7 @@ def _store(draft: Draft, frame: ForFrame, items: list[Json]) -> None:
     """Lay the collection down in chunks, the first at hand."""
     start, size, parts, number = 0, 0, [], 0
     for index, item in enumerate(items):
-        part = encode(item)
+        part = encoded_of(item)
         parts.append(part)
         size += len(part) + 1
         last = index + 1 == len(items)

@@ -34,9 +34,11 @@ CORRELATION_STARTED = WORKFLOW + "correlation-started.v1"
 CORRELATION_COMPLETED = WORKFLOW + "correlation-completed.v1"
 
 
-def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[None]:
-    """Evaluate what is expected, once, and subscribe."""
+def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[Ref | None]:
+    """Evaluate what is expected, once, and subscribe. All of no events have come already."""
     assert isinstance(frame, ListenFrame)
+    if task.strategy.mode == "all" and not task.strategy.filters:
+        return draft.store(frame, [])
     for name, filter_ in _filters(task.strategy):
         for correlation in filter_.correlations:
             if correlation.expect is not None:
@@ -45,6 +47,7 @@ def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[None]:
     frame.status = "waiting"
     yield from subscribe(draft, frame, task)
     draft.note(CORRELATION_STARTED, frame, {"task": task.reference})
+    return None
 
 
 def subscribe(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[None]:
@@ -103,7 +106,7 @@ def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Js
         unsubscribe(draft, frame)
         yield from _note_correlated(draft, frame)
         return draft.store(frame, [value])
-    draft.payloads.keep(_key(event_key(frame, frame.count - 1)), value)
+    draft.keep(frame, _key(event_key(frame, frame.count - 1)), value)
     if satisfied or (yield from _until_holds(draft, frame, task)):
         return (yield from _close(draft, frame, task))
     return (yield from _go_on(draft, frame, task))
@@ -147,7 +150,7 @@ def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -
     if iterator.export_as is not None:
         yield from export(draft, frame, iterator.export_as, iterator.export_schema, raw, output, inner=True)
     value = yield from draft.payloads.get(output)
-    draft.payloads.keep(_key(_output_key(frame, frame.done)), value)
+    draft.keep(frame, _key(_output_key(frame, frame.done)), value)
     frame.done += 1
     frame.round = 0
     frame.iterating = False
