@@ -14,6 +14,8 @@ from integration.programs import EXECUTABLE, _clean_environment
 
 SECONDS_MAX = 60
 POLL_SECONDS = 0.1
+RUN_AGAIN_SECONDS = 0.5
+"""A command costs most of a second of CPU time: not to be run more often than it helps."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Commands:
         """The result of the command as soon as it is as wanted: what it looks at changes by itself."""
         async with asyncio.timeout(SECONDS_MAX):
             while not found(result := await self(*arguments)):
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RUN_AGAIN_SECONDS)
         return result
 
     def file(self, name, text):

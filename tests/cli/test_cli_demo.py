@@ -42,7 +42,7 @@ async def test_killed_in_the_middle_the_order_goes_on(perdure):
 
 async def test_at_a_terminal_the_person_decides(perdure):
     screen = await Terminal.begin(perdure, "demo", "--port", "0")
-    await screen.until_shown("press y to approve")
+    await screen.until_shown("Press y to approve")
     screen.press("n")
     await screen.until_shown("You rejected", '"The order was rejected"', "Serving until you press Ctrl-C")
     assert "DELETE /reservations/" in screen.shown

@@ -123,6 +123,8 @@ def test_a_tree_nests_by_parent_and_tells_attempts_times_and_errors():
             -40,
             f"waits since 20 s, 40 s to go, until {times.moment(NOW + timedelta(seconds=40), NOW)}",
         ),
+        ("timer", 20, 1, "waited, and is due"),
+        ("retry", 20, 1, "tries again now"),
         ("something-new", 2, None, "waits for something-new since 2.0 s"),
     ],
 )
@@ -234,8 +236,8 @@ def test_a_line_of_the_audit_trail_says_nothing_twice():
             "error": {"type": "https://x/timeout", "status": 408, "detail": "too late"},
         },
     }
-    names = history.names([activity("copy", id_="a", iteration=(3, 1))])
-    line = " ".join(history.line(entry, names).plain.split())
+    subject = history.name(activity("copy", iteration=(3, 1)))
+    line = " ".join(history.line(entry, subject).plain.split())
     assert line == f"7 {history.clock_time(NOW)} task faulted copy[3][1] perdure attempt 2, timeout 408: too late"
 
 

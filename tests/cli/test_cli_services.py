@@ -62,7 +62,7 @@ async def test_keys(database, tmp_path):
         known = Commands(api.url, tmp_path, PERDURE_API_KEY=key)
         assert (await known("ps", "--json")).json == {"items": [], "next": None}
         assert (await perdure("keys", "revoke", item["id"])).code == 0
-        assert (await known("ps")).code == 1
+        await known.until(lambda result: result.code == 1, "ps")
     finally:
         await api.close()
     assert (await perdure("keys", "revoke", str(uuid.uuid4()))).code == 1

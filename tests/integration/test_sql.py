@@ -14,7 +14,7 @@ from servers import PostgresServer
 
 ROOMS = (perdure.store.postgres, perdure.broker, perdure.coordination)
 STATEMENT = re.compile(r"\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
-LEAST = 60
+LEAST = 80
 
 
 def statements() -> dict[str, str]:

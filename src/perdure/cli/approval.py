@@ -57,8 +57,7 @@ class Approval:
     async def _ask(self, task: HumanTask, pressed: "asyncio.Queue[str]") -> None:
         while not pressed.empty():  # pressed before the question was asked
             pressed.get_nowait()
-        self._line = Text("Your decision: ", "bold") + Text(f"{task['title']}?", "not bold")
-        self._line.append("  press y to approve, n to reject", "bold yellow")
+        self._line = Text("Press y to approve, n to reject:  ", "bold yellow") + Text(task["title"], "bold")
         while (outcome := await self._pressed(pressed)) is None:
             if (await self._client.task(task["id"]))["status"] not in {"open", "claimed"}:
                 return

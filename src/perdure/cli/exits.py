@@ -1,4 +1,4 @@
-"""Exit codes of the commands (docs/cli.md), and how what goes wrong becomes one."""
+"""Exit codes of the commands (0 is success), and how what goes wrong becomes one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -15,7 +15,9 @@ from perdure.settings import Settings
 FAILED = 1
 """Refused, failed, or ended otherwise than completed."""
 USAGE = 2
+"""The command line or a setting makes no sense."""
 UNREACHABLE = 3
+"""No server answers."""
 INTERRUPTED = 130
 """By Ctrl-C, as shells say it: 128 + SIGINT."""
 

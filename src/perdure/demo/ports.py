@@ -15,7 +15,7 @@ class PortTaken(Exception):
     """A port that must stay the same is used by another program."""
 
     def __init__(self, name: str, port: int) -> None:
-        super().__init__(f"port {port}, on which {name} was before, is used by another program")
+        super().__init__(f"port {port}, which the {name} used before, is taken by another program")
         self.name = name
         self.port = port
 

@@ -21,8 +21,8 @@ LOG_FILE = "perdure.log"
 async def embedded(settings: Settings, *, port: int, data_dir: Path) -> AsyncIterator[str]:
     """The address of a platform on an embedded PostgreSQL in the data directory, stopped cleanly at the end.
 
-    Its logs go to `LOG_FILE` in the data directory. Raises `wiring.CannotStart`; if it stops before its
-    time (SIGINT, SIGTERM), `Stopped`.
+    Its logs go to `LOG_FILE` in the data directory, afresh at each start. Raises `wiring.CannotStart`; if
+    it stops before its time (SIGINT, SIGTERM), `Stopped`.
     """
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     with _log_file(data_dir) as logs, contextlib.redirect_stderr(logs):
@@ -46,7 +46,7 @@ async def embedded(settings: Settings, *, port: int, data_dir: Path) -> AsyncIte
 
 def _log_file(data_dir: Path) -> TextIO:
     data_dir.mkdir(parents=True, exist_ok=True)
-    return (data_dir / LOG_FILE).open("a", buffering=1)
+    return (data_dir / LOG_FILE).open("w", buffering=1)
 
 
 class Stopped(Exception):

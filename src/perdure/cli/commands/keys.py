@@ -62,7 +62,7 @@ def list_(as_json: AsJson = False) -> None:
 def revoke(
     key: Annotated[UUID, typer.Argument(metavar="KEY-ID", help="As `perdure keys list` shows it.")],
 ) -> None:
-    """Revoke a key, at once and for good."""
+    """Revoke a key for good: it opens nothing from then on."""
     view = _on_keys(lambda platform: platform.revoke_key(key))
     terminal.answers().print(f"{view.id} revoked")
 

@@ -190,13 +190,11 @@ async def print_history(
 ) -> None:
     """The audit trail line by line, live with `watch`, and with `every` also what goes without saying."""
     console = terminal.answers()
-    known: dict[str, str] = {}
+    names = _Names(client, process)
     held: HistoryEntry | None = None
 
     async def tell(entry: HistoryEntry) -> None:
-        if entry["activity"] is not None and entry["activity"] not in known:
-            known.update(trail.names(await client.all_activities(process)))
-        console.print(trail.line(entry, known), soft_wrap=True)
+        console.print(trail.line(entry, await names.of(entry["activity"])), soft_wrap=True)
 
     async for entry in client.follow_history(process) if watch else client.each_history(process):
         if as_json:
@@ -210,6 +208,26 @@ async def print_history(
             held = None
     if held is not None:
         await tell(held)
+
+
+class _Names:
+    """What activities are called, read page by page as they are asked for, no page much more than once."""
+
+    def __init__(self, client: Client, process: str) -> None:
+        self._client = client
+        self._process = process
+        self._cursor: str | None = None
+        self._known: dict[str, str] = {}
+
+    async def of(self, activity: str | None) -> str:
+        """The activity's name; empty where there is none."""
+        while activity is not None and activity not in self._known:
+            page = await self._client.activities(self._process, cursor=self._cursor)
+            self._known |= {found["id"]: trail.name(found) for found in page["items"]}
+            if page["next"] is None:
+                break
+            self._cursor = page["next"]
+        return self._known.get(activity or "", "")
 
 
 async def _followed(client: Client, process: Process) -> Process:

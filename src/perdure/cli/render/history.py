@@ -1,6 +1,5 @@
 """The audit trail, a line per entry."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -11,8 +10,8 @@ from perdure.cli.render.times import parse
 from perdure.client.models import Activity, Error, HistoryEntry, Json
 from perdure.codec import encode
 
-TYPE_COLUMNS = 26
-NAME_COLUMNS = 26
+TYPE_COLUMNS = 20
+NAME_COLUMNS = 20
 DETAIL_CHARACTERS_MAX = 140
 
 _SAID_ELSEWHERE = frozenset({"name", "workflow", "task", "definition"})
@@ -28,22 +27,20 @@ _STYLES = {
 }
 
 
-def names(activities: Iterable[Activity]) -> dict[str, str]:
-    """What each activity is called in the trail: its task's name and the loop indices it ran at."""
-    return {activity["id"]: name(activity) for activity in activities}
-
-
 def name(activity: Activity) -> str:
+    """What an activity is called in the trail: its task's name and the loop indices it ran at."""
     return activity["name"] + "".join(f"[{index}]" for index in activity["iteration"])
 
 
-def line(entry: HistoryEntry, known: Mapping[str, str]) -> Text:
-    """``  12  14:03:22.123  task completed  reserve  by perdure``, then what the entry says."""
+def line(entry: HistoryEntry, subject: str) -> Text:
+    """``  12  14:03:22.123  task completed  reserve  by perdure``, then what the entry says.
+
+    `subject` is the name of its activity.
+    """
     kind = short_type(entry["type"])
     text = Text(f"{entry['sequence']:>5}  ", "dim")
     text.append(clock_time(parse(entry["at"])), "cyan")
     text.append(f"  {kind:<{TYPE_COLUMNS}}", _STYLES.get(kind.rsplit(" ", 1)[-1], "not dim"))
-    subject = known.get(entry["activity"] or "", "")
     text.append(f"  {subject:<{NAME_COLUMNS}}", "not dim bold")
     text.append(f"  {entry['actor']}", "not dim")
     detail = _detail(entry["data"])

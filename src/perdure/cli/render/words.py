@@ -47,10 +47,11 @@ def waiting(what: Waiting, now: datetime) -> str:
     """What is waited for, how long it has been and until when: ``waits for its callback since 12 s``."""
     until = parse(what["until"]) if what.get("until") else None  # type: ignore[arg-type]
     since = _since(now - parse(what["since"]))
+    left = duration(until - now) if until else ""
     if what["reason"] == "retry":
-        return f"tries again in {duration(until - now) or 'a moment'}" if until else "tries again"
+        return f"tries again in {left}" if left else "tries again now"
     if what["reason"] == "timer" and until:
-        return f"waits{since}, {duration(until - now) or 'nothing'} to go, until {moment(until, now)}"
+        return f"waits{since}, {left} to go, until {moment(until, now)}" if left else "waited, and is due"
     words = f"waits for {REASONS.get(what['reason'], what['reason'])}{since}"
     return f"{words}, until {moment(until, now)}" if until else words
 
