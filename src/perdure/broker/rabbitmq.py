@@ -39,6 +39,7 @@ CLOSE_SECONDS_MAX: Final = 2.0
 RECONNECT_SECONDS: Final = 0.2
 RECONNECT_SECONDS_MAX: Final = 3.0
 HEARTBEAT_SECONDS: Final = 10
+REDECLARE_SECONDS: Final = 0.5
 
 _ERRORS: Final = (*CONNECTION_EXCEPTIONS, TimeoutError)
 
@@ -192,6 +193,8 @@ class _Publisher:
                 try:
                     await (await self._to(name)).default_exchange.publish(message, name)
                 except DeliveryError:
+                    # RabbitMQ tells consumers of a deleted queue only if it is not there again at once (3.10).
+                    await clock.sleep(REDECLARE_SECONDS)
                     self._declared.discard(name)
                     await (await self._to(name)).default_exchange.publish(message, name)
         except _ERRORS as error:
