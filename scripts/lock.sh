@@ -19,5 +19,5 @@ compile() {
     --no-header --no-annotate --output-file "$lock" "$@" pyproject.toml
 }
 
-compile requirements.lock ${upgrade[@]+"${upgrade[@]}"} --extra embedded --group dev
+compile requirements.lock ${upgrade[@]+"${upgrade[@]}"} --all-extras --group dev
 compile requirements-runtime.lock --constraints requirements.lock --upgrade

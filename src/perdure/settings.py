@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     request_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
     payload_depth_max: int = Field(default=100, ge=8)
     response_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    resource_bytes_max: int = Field(default=4 * 1024 * 1024, ge=1024)
     calls_concurrency_max: int = Field(default=100, ge=1)
     call_lease_seconds: float = Field(default=15, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)

@@ -15,7 +15,8 @@ import structlog
 from fastapi import FastAPI
 
 from perdure import __version__, telemetry
-from perdure.activities.registry import Registry, performers
+from perdure.activities.outside import Outside
+from perdure.activities.registry import Registry
 from perdure.api.app import create_app
 from perdure.api.server import Server
 from perdure.broker.contract import Broker
@@ -66,7 +67,7 @@ async def run_dev(settings: Settings, *, host: str, port: int, data_dir: Path, o
             await context.store.forget_leases()  # whoever held them died with the last run
         service = Service(context)
         stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(performers(settings, context.secrets)))
+        worker = Worker(context, Registry(Outside(settings, context.secrets)))
         await worker.start()
         stack.push_async_callback(worker.stop)
         app = create_app(service, settings=settings, open_access=_is_loopback(host), version=__version__)
@@ -94,7 +95,7 @@ async def run_worker(settings: Settings, *, host: str, port: int, on_ready: OnRe
         context = await stack.enter_async_context(open_context(settings, dsn, public_url))
         service = Service(context)
         stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(performers(settings, context.secrets)))
+        worker = Worker(context, Registry(Outside(settings, context.secrets)))
         await worker.start()
         stack.push_async_callback(worker.stop)
         health = HealthServer(service.ready, host=host, port=port)

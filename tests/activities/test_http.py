@@ -12,6 +12,7 @@ from aiohttp import web
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http import HttpPerformer
+from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 
@@ -119,10 +120,11 @@ async def performing(**changes):
         "call_timeout_seconds": 10,
         **changes,
     }
-    performer = HttpPerformer(Settings(_env_file=None, **settings), SECRETS)
-    await performer.start()
+    outside = Outside(Settings(_env_file=None, **settings), SECRETS)
+    performer = HttpPerformer(outside)
+    await outside.start()
     yield performer
-    await performer.stop()
+    await outside.stop()
 
 
 @contextlib.asynccontextmanager

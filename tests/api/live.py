@@ -4,7 +4,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from api_server import served
 
-from perdure.activities.registry import Registry, performers
+from perdure.activities.outside import Outside
+from perdure.activities.registry import Registry
 from perdure.runtime.service import Service
 from perdure.settings import Settings
 from perdure.wiring import open_context
@@ -19,7 +20,7 @@ async def live(dsn, **options):
         context = await stack.enter_async_context(open_context(settings, dsn, "http://127.0.0.1"))
         service = Service(context)
         stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(performers(settings, context.secrets)))
+        worker = Worker(context, Registry(Outside(settings, context.secrets)))
         await worker.start()
         stack.push_async_callback(worker.stop)
         client = await stack.enter_async_context(served(service, **options))

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from aiohttp import web
 
-from perdure.activities.registry import Registry, performers
+from perdure.activities.outside import Outside
+from perdure.activities.registry import Registry
 from perdure.runtime.context import Context
 from perdure.runtime.service import Service
 from perdure.runtime.views import Principal, ProcessView, StartRequest
@@ -77,7 +78,7 @@ async def open_platform(dsn: str, **settings: Any) -> AsyncIterator[Platform]:
     merged = Settings(_env_file=None, **{**fast, **settings})
     async with open_context(merged, dsn, "http://127.0.0.1:1") as context:
         service = Service(context)
-        worker = Worker(context, Registry(performers(merged, context.secrets)))
+        worker = Worker(context, Registry(Outside(merged, context.secrets)))
         await worker.start()
         try:
             yield Platform(service, context, worker)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.codec import Json
-from perdure.engine.errors import standard
+from perdure.engine.errors import Error, standard
 from perdure.secrets import REDACTED, SecretMissing, Secrets
 
 REDACTED_CHARACTERS_MIN = 8
@@ -23,6 +23,10 @@ class Credentials:
         """The value without these credentials, which a careless service may echo."""
         proofs = [proof for proof in self.proofs if len(proof) >= REDACTED_CHARACTERS_MIN]
         return _without(value, proofs) if proofs else value
+
+    def redact_error(self, error: Error) -> Error:
+        """The error without these credentials in its words."""
+        return Error(error.type, error.status, error.title, self.redact(error.detail), error.instance)
 
 
 def credentials(

@@ -1,68 +1,31 @@
 """Performs HTTP calls (DSL reference, "HTTP Call").
 
-With ``redirect: true`` the redirections 301, 302, 303, 307 and 308 are followed, up to `HOPS_MAX`; a 3xx that
-leads nowhere is the response. Otherwise every status outside 200 to 299 is an error, and nothing is followed.
+With ``redirect: true`` the redirections 301, 302, 303, 307 and 308 are followed, up to
+`http_client.HOPS_MAX`; a 3xx that leads nowhere is the response. Otherwise every status outside 200 to 299 is an
+error, and nothing is followed.
 """
 
-import asyncio
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import TypeVar
-
-import aiohttp
-
 from perdure.activities.contract import Call, CallFailed
-from perdure.activities.egress import Guard, Refused, Resolver
-from perdure.activities.http_request import Request, misconfigured, request_of
-from perdure.activities.http_response import Response, failure_of, output_of
+from perdure.activities.http_request import Request, request_of
+from perdure.activities.http_response import failure_of, output_of
+from perdure.activities.outside import Outside
 from perdure.codec import Json
-from perdure.engine.errors import Error, standard
-from perdure.secrets import Secrets
-from perdure.settings import Settings
-
-HOPS_MAX = 5
-HEADER_BYTES_MAX = 32 * 1024
-REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
-
-_READ_BYTES = 64 * 1024
-
-
-@dataclass
-class _Attempt:
-    """Whether the request went over a connection that an earlier one had left open."""
-
-    reused: bool = False
+from perdure.engine.errors import Error
 
 
 class HttpPerformer:
-    """Performs HTTP calls over pooled connections. The implementation of `contract.Performer` for ``http``."""
+    """The implementation of `contract.Performer` for ``http``."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
-        self._settings = settings
-        self._secrets = secrets
-        self._guard = Guard(settings.egress_allow)
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, outside: Outside) -> None:
+        self._client = outside.http
+        self._settings = outside.settings
+        self._secrets = outside.secrets
 
     async def start(self) -> None:
-        connector = aiohttp.TCPConnector(
-            limit=self._settings.calls_concurrency_max,
-            resolver=Resolver(self._guard),
-            socket_factory=self._guard.open_socket,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            max_field_size=HEADER_BYTES_MAX,
-            max_line_size=HEADER_BYTES_MAX,
-            skip_auto_headers=("Content-Type",),
-            trace_configs=[_tracing()],
-        )
+        """The client is started by who owns it."""
 
     async def stop(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        """The client is stopped by who owns it."""
 
     async def perform(self, call: Call) -> Json:
         try:
@@ -70,78 +33,12 @@ class HttpPerformer:
         except CallFailed as failure:
             raise self._redacted(failure.error) from None
         try:
-            async with asyncio.timeout(self._settings.call_timeout_seconds):
-                request, response = await self._exchange(request)
+            request, response = await self._client.exchange(request)
             if response.status >= (400 if request.redirect else 300):
                 raise failure_of(request, response)
             return self._secrets_removed(request, output_of(request, response, self._settings.payload_depth_max))
         except CallFailed as failure:
             raise self._redacted(failure.error, request) from None
-        except TimeoutError:
-            seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
-            detail = f"{request.verb} {request.url} was not answered within {seconds}."
-            raise self._redacted(standard("timeout", detail), request) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._redacted(_error_of(request, error), request) from None
-
-    async def _exchange(self, request: Request) -> tuple[Request, Response]:
-        """The response, after following redirections where the request asks for it."""
-        for _ in range(HOPS_MAX + 1):
-            response = await self._send(request)
-            location = response.headers.get("Location")
-            if not request.redirect or response.status not in REDIRECTIONS or location is None:
-                return request, response
-            request = request.redirected(response.status, location, self._secrets)
-        detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.url}."
-        raise CallFailed(standard("communication", detail))
-
-    async def _send(self, request: Request) -> Response:
-        """One hop. A connection that was kept open and turns out to be closed is not the call's failure."""
-        attempt = _Attempt()
-        try:
-            return await self._send_once(request, attempt)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not attempt.reused:
-                raise
-        return await self._send_once(request, _Attempt())
-
-    async def _send_once(self, request: Request, attempt: _Attempt) -> Response:
-        self._check_literal(request)
-        if self._session is None:
-            raise RuntimeError("The performer has not been started.")
-        async with self._session.request(
-            request.verb,
-            request.url,
-            headers=request.headers,
-            data=request.body,
-            allow_redirects=False,
-            trace_request_ctx=attempt,
-        ) as response:
-            body = await self._read(response)
-            return Response(response.status, response.reason or "", response.headers, body)
-
-    def _check_literal(self, request: Request) -> None:
-        """Refuse an address written in the URI before anything is opened."""
-        host = request.url.host or ""
-        try:
-            permitted = self._guard.permits(host)
-        except ValueError:  # a name, which the resolver checks
-            return
-        if not permitted:
-            raise Refused(host)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        bytes_max = self._settings.response_body_bytes_max
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_chunked(_READ_BYTES):
-            size += len(chunk)
-            if size > bytes_max:
-                response.close()
-                limit = f"{bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
-                raise CallFailed(standard("communication", f"The response is longer than {limit}."))
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _secrets_removed(self, request: Request, output: Json) -> Json:
         """The output without credentials: those of this call anywhere, all known secrets in headers."""
@@ -155,61 +52,7 @@ class HttpPerformer:
         return output
 
     def _redacted(self, error: Error, request: Request | None = None) -> CallFailed:
-        detail = error.detail or ""
         if request is not None:
-            detail = request.credentials.redact(detail)
-        return CallFailed(
-            Error(
-                type=error.type,
-                status=error.status,
-                title=error.title,
-                detail=self._secrets.redact_text(detail),
-            )
-        )
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    async def reused(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx.reused = True
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_reuseconn.append(reused)
-    return tracing
-
-
-def _error_of(request: Request, error: Exception) -> Error:
-    """The standard error for what went wrong before there was a response."""
-    refused = _cause(error, Refused)
-    if refused is not None:
-        return standard("authorization", f"{request.verb} {request.url} is not allowed: {refused}")
-    if isinstance(error, aiohttp.InvalidURL):
-        return misconfigured(f"`endpoint` is no valid URI: {error}.").error
-    reason: str
-    match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            reason = f"no trustworthy connection: {error}"
-        case aiohttp.ClientConnectorDNSError():
-            reason = f"the name {request.url.host} can't be resolved"
-        case aiohttp.ClientConnectorError():
-            reason = f"no connection: {error.os_error.strerror or error.os_error}"
-        case aiohttp.ServerDisconnectedError():
-            reason = "the server closed the connection without an answer"
-        case aiohttp.ClientPayloadError():
-            reason = "the response broke off before its end"
-        case aiohttp.ClientResponseError():
-            reason = f"the response is no valid HTTP: {error.message}"
-        case _:
-            reason = f"{error}" or type(error).__name__
-    return standard("communication", f"{request.verb} {request.url} failed: {reason}.")
-
-
-_E = TypeVar("_E", bound=BaseException)
-
-
-def _cause(error: BaseException | None, kind: type[_E]) -> _E | None:
-    """The first exception of a kind along the chain of causes."""
-    for _ in range(10):
-        if error is None or isinstance(error, kind):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
+            error = request.credentials.redact_error(error)
+        detail = self._secrets.redact_text(error.detail or "")
+        return CallFailed(Error(error.type, error.status, error.title, detail))

@@ -1,27 +1,27 @@
-"""Which performer does which kind of work."""
+"""Which performer does which kind of work. Adding one: docs/how-to-add-an-activity.md."""
 
 from collections.abc import Mapping
 
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.outside import Outside
 from perdure.codec import Json
 from perdure.engine.errors import standard
-from perdure.secrets import Secrets
-from perdure.settings import Settings
 
 
-def performers(settings: Settings, secrets: Secrets) -> Mapping[str, Performer]:
+def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
-        "http": HttpPerformer(settings, secrets),
+        "http": HttpPerformer(outside),
     }
 
 
 class Registry:
-    """All performers as one."""
+    """All performers as one, and what they share."""
 
-    def __init__(self, performers_: Mapping[str, Performer]) -> None:
-        self._performers = performers_
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._performers = performers(outside)
 
     async def perform(self, call: Call) -> Json:
         """The output of the call. Raises `CallFailed`, also where no performer knows the function."""
@@ -33,9 +33,11 @@ class Registry:
         return await performer.perform(call)
 
     async def start(self) -> None:
+        await self._outside.start()
         for performer in self._performers.values():
             await performer.start()
 
     async def stop(self) -> None:
         for performer in self._performers.values():
             await performer.stop()
+        await self._outside.stop()

@@ -12,6 +12,11 @@ class UriUnexpandable(Exception):
     """A property that a URI template names can't be put into a URI."""
 
 
+_WITH_ENDPOINTS = frozenset(
+    {"agentCard", "document", "endpoint", "http", "proto", "script", "server", "source", "transport"}
+)
+"""Members of a call's arguments that hold an endpoint, or something that does."""
+
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -72,3 +77,15 @@ def expand_members(template: Template, value: Json, names: tuple[str, ...], sour
         if isinstance(text, str) and "{" in text and is_text(member(template, name), text):
             value = {**value, name: expand(text, source)}
     return value
+
+
+def expand_endpoints(template: Template, value: Json, source: Json) -> Json:
+    """Evaluated arguments with the endpoints in them expanded (DSL reference, "Endpoint"), however deep."""
+    if not isinstance(value, dict):
+        return value
+    expanded = dict(expand_members(template, value, ("endpoint", "uri"), source))
+    for name in _WITH_ENDPOINTS & expanded.keys():
+        inner = member(template, name)
+        if inner is not None:
+            expanded[name] = expand_endpoints(inner, expanded[name], source)
+    return expanded

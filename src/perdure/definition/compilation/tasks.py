@@ -168,28 +168,32 @@ def _bare(function: str) -> str:
     return name.partition(":")[0] if at and catalog == DEFAULT_CATALOG else function
 
 
-def _arguments(context: Context, value: Json, pointer: str) -> Template:
+_AUTHENTICATED = frozenset(
+    {"agentCard", "document", "endpoint", "http", "proto", "request", "server", "service", "transport"}
+)
+"""The members of a call's arguments that may hold an authentication policy, however deep."""
+
+
+def _arguments(context: Context, value: Mapping[str, Json], pointer: str) -> Template:
     """The arguments, with names of authentication policies replaced by those policies."""
     members = []
     for key, item in value.items():
         place = child(pointer, key)
-        if key == "request" and isinstance(item, dict):
+        if key == "authentication":
+            members.append((key, _policy(context, item, place)))
+        elif key in _AUTHENTICATED and isinstance(item, dict):
             members.append((key, _arguments(context, item, place)))
-        elif key == "endpoint" and isinstance(item, dict):
-            members.append((key, _endpoint(context, item, place)))
         else:
             members.append((key, context.template(item, place)))
     return object_template(members)
 
 
-def _endpoint(context: Context, value: Mapping[str, Json], pointer: str) -> Template:
-    policy = value.get("authentication")
-    name = policy.get("use") if isinstance(policy, dict) else policy
+def _policy(context: Context, value: Json, pointer: str) -> Template:
+    """A policy in place, or the one that a name under ``use.authentications`` stands for."""
+    name = value.get("use") if isinstance(value, dict) else value
     if not isinstance(name, str):
         return context.template(value, pointer)
-    declared = context.template(context.uses.authentications[name], child("/use/authentications", name))
-    uri = context.template(value["uri"], f"{pointer}/uri")
-    return object_template([("uri", uri), ("authentication", declared)])
+    return context.template(context.uses.authentications[name], child("/use/authentications", name))
 
 
 def _run(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:

@@ -1,5 +1,5 @@
-"""`call`: work in the world (DSL reference, "Call"): ``http``, and ``human-task`` and ``callback`` of the
-default catalog."""
+"""`call`: work in the world (DSL reference, "Call"), and the functions of the default catalog that the engine
+knows: ``human-task`` and ``callback``."""
 
 from perdure.codec import Json
 from perdure.definition import durations
@@ -17,7 +17,7 @@ from perdure.engine.state import CallFrame, Frame
 from perdure.engine.tasks.http import request_of
 from perdure.engine.tasks.human_task import question_of
 from perdure.engine.timers import arm
-from perdure.engine.uris import member
+from perdure.engine.uris import UriUnexpandable, expand_endpoints, member
 
 CALL_REQUESTED = OWN + "call.requested"
 CALL_ANSWERED = OWN + "call.answered"
@@ -27,6 +27,9 @@ HUMAN_TASK_OPENED = OWN + "human-task.opened"
 HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
 HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
 
+PERFORMED = frozenset[str]()
+"""Functions whose evaluated arguments an activity of that name takes as they are (`activities.registry`)."""
+
 
 def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
     assert isinstance(frame, CallFrame)
@@ -34,6 +37,8 @@ def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
         case "http":
             request = yield from request_of(draft, frame, task.arguments, {})
             _perform(draft, frame, task, request)
+        case function if function in PERFORMED:
+            _perform(draft, frame, task, (yield from arguments_of(draft, frame, task)), function)
         case "human-task":
             yield from _ask(draft, frame, task)
         case "callback":
@@ -79,12 +84,22 @@ def escalate(draft: Draft, frame: CallFrame) -> None:
     draft.note_task(HUMAN_TASK_ESCALATED, frame, candidateGroups=list(frame.escalate_to))
 
 
-def _perform(draft: Draft, frame: CallFrame, task: Call, request: Json) -> None:
-    effect = PerformCall(frame.id, frame.attempt, "http", task.reference, request)
+def arguments_of(draft: Draft, frame: CallFrame, task: Call) -> Flow[Json]:
+    """The evaluated ``with``, URI templates of its endpoints filled in."""
+    value = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
+    source = yield from draft.payloads.get(argument_of(frame))
+    try:
+        return expand_endpoints(task.arguments, value, source)
+    except UriUnexpandable as problem:
+        raise fault(draft, frame, "expression", f"the endpoint can't be expanded: {problem}") from None
+
+
+def _perform(draft: Draft, frame: CallFrame, task: Call, request: Json, function: str = "http") -> None:
+    effect = PerformCall(frame.id, frame.attempt, function, task.reference, request)
     draft.effect("call", frame.id, effect)
     frame.calling = True
     frame.status = "running"
-    draft.note_task(CALL_REQUESTED, frame, function="http")
+    draft.note_task(CALL_REQUESTED, frame, function=function)
 
 
 def _ask(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
