@@ -20,6 +20,10 @@ class Settings(BaseSettings):
     run_shell: bool | None = None
     run_script: bool | None = None
     run_container: bool | None = None
+    run_node: str = "node"
+    """The command that runs JavaScript."""
+    run_python: str | None = None
+    """The command that runs Python scripts; by default the Python that runs the worker."""
     egress_allow: Annotated[str, NoDecode] = ""
     """Networks that outgoing calls may reach beyond public ones, separated by commas."""
     retention: str = "P90D"
@@ -32,6 +36,10 @@ class Settings(BaseSettings):
     payload_depth_max: int = Field(default=100, ge=8)
     response_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
     resource_bytes_max: int = Field(default=4 * 1024 * 1024, ge=1024)
+    run_seconds_max: float = Field(default=600, gt=0)
+    run_memory_bytes_max: int = Field(default=1024 * 1024 * 1024, ge=16 * 1024 * 1024)
+    run_output_bytes_max: int = Field(default=1024 * 1024, ge=1024)
+    run_concurrency_max: int = Field(default=8, ge=1)
     calls_concurrency_max: int = Field(default=100, ge=1)
     call_lease_seconds: float = Field(default=15, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)

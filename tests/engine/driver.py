@@ -110,6 +110,10 @@ def _run(expression: Expression, input_: Any, variables: dict[str, Any]) -> Any:
         raise AskFailed(standard("expression", f"{expression.text}: {problem}")) from None
 
 
+AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended")
+"""What may be written down of a process that has ended."""
+
+
 class Run:
     """One process, step by step."""
 
@@ -193,6 +197,8 @@ class Run:
                 self.timers[timer] = effect
             case CancelTimer(timer):
                 self.timers.pop(timer, None)
+            case PerformCall(detached=True):
+                pass  # nobody waits for it
             case PerformCall(activity):
                 assert activity not in self.calls
                 self.calls[activity] = effect
@@ -225,7 +231,7 @@ class Run:
         """What must hold after every step."""
         if before in ENDED and step.status == before:
             assert not step.effects and not step.activities, "an ended process did something"
-            assert all(entry.type == "dev.perdure.fact.refused" for entry in step.history)
+            assert all(entry.type in AFTER_THE_END for entry in step.history)
         open_ = self.timers or self.calls or self.subscriptions or self.human_tasks or self.callbacks or self.children
         if step.status in ENDED:
             assert not open_, f"an ended process still waits: {self.open}"

@@ -1,7 +1,11 @@
 """What performers of all kinds share: settings, secrets, the HTTP client, resources fetched from elsewhere."""
 
+import asyncio
+
+from perdure.activities.contract import CallFailed
 from perdure.activities.http_client import HttpClient
 from perdure.activities.resources import Resources
+from perdure.engine.errors import Error
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 
@@ -14,6 +18,14 @@ class Outside:
         self.secrets = secrets
         self.http = HttpClient(settings, secrets)
         self.resources = Resources(self.http, settings, secrets)
+        self.programs = asyncio.Semaphore(settings.run_concurrency_max)
+        """Room for programs that run at the same time."""
+
+    def redacted(self, failure: CallFailed) -> CallFailed:
+        """The failure without any known secret in its words."""
+        error = failure.error
+        detail = self.secrets.redact_text(error.detail or "")
+        return CallFailed(Error(error.type, error.status, error.title, detail))
 
     async def start(self) -> None:
         await self.http.start()

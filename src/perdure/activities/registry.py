@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
+from perdure.activities.script import ScriptPerformer
+from perdure.activities.shell import ShellPerformer
 from perdure.codec import Json
 from perdure.engine.errors import standard
 
@@ -13,6 +15,8 @@ def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
         "http": HttpPerformer(outside),
+        "script": ScriptPerformer(outside),
+        "shell": ShellPerformer(outside),
     }
 
 

@@ -258,6 +258,18 @@ class RunWorkflow(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgram(Task):
+    """``run: container``, ``script`` or ``shell``: a program outside, whose `arguments` the engine evaluates."""
+
+    kind: ClassVar[str] = "run"
+    what: str
+    """``container``, ``script`` or ``shell``."""
+    arguments: Template
+    await_: bool
+    return_: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """One definition version, ready to run."""
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from perdure.definition.program import Listen, Program, RunWorkflow, Try
+from perdure.definition.program import Listen, Program, RunProgram, RunWorkflow, Try
 from perdure.engine import flow, operator
 from perdure.engine import process as process_
 from perdure.engine.dataflow import fault, reference_of
@@ -28,6 +28,7 @@ from perdure.engine.facts import (
     ProcessStarted,
     ResumeRequested,
     RetryRequested,
+    RunEnded,
     SuspendRequested,
     TimerFired,
 )
@@ -36,7 +37,7 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, State, Timer, TryFrame
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import call, listen, run, try_
+from perdure.engine.tasks import call, listen, run, run_program, try_
 from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
@@ -110,6 +111,9 @@ def conclude(draft: Draft) -> Step:
 def take(draft: Draft, fact: AnyFact) -> Flow[None]:
     """Let a fact have its consequences, or refuse it."""
     state = draft.state
+    if isinstance(fact, RunEnded):  # nobody waits for it: it is only written down, even after the process's end
+        run_program.note_end(draft, fact)
+        return
     if draft.ended and not (isinstance(fact, RetryRequested) and state.status == "faulted"):
         refuse(draft, fact, f"the process is {state.status}")
         return
@@ -200,7 +204,11 @@ def _call_ended(draft: Draft, fact: ActivitySucceeded | ActivityFailed) -> Flow[
     elif isinstance(fact, ActivityFailed):
         raise call.failed(draft, frame, fact.error)
     else:
-        yield from _complete(draft, frame, call.succeeded(draft, frame, fact.output))
+        task = draft.task_of(frame)
+        if isinstance(task, RunProgram):
+            yield from _complete(draft, frame, run_program.succeeded(draft, frame, task, fact.output))
+        else:
+            yield from _complete(draft, frame, call.succeeded(draft, frame, fact.output))
 
 
 def _timer_fired(draft: Draft, fact: TimerFired) -> Flow[None]:

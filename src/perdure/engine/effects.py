@@ -28,6 +28,8 @@ class PerformCall(Effect, frozen=True):
     function: str
     reference: str
     request: Json
+    detached: bool = False
+    """Nobody awaits the result: report `RunEnded`."""
 
 
 class CancelCall(Effect, frozen=True):

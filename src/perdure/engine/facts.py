@@ -71,6 +71,15 @@ class HumanTaskCompleted(Fact, frozen=True):
     actor: str
 
 
+class RunEnded(Fact, frozen=True):
+    """A program that nobody awaits (``run`` with ``await: false``) has ended, or could not be run."""
+
+    activity: UUID
+    reference: str
+    code: int | None = None
+    error: Error | None = None
+
+
 class ChildEnded(Fact, frozen=True):
     """An awaited child process ended; `status` is ``completed``, ``faulted`` or ``cancelled``."""
 
@@ -111,6 +120,7 @@ AnyFact: TypeAlias = (
     | EventReceived
     | CallbackReceived
     | HumanTaskCompleted
+    | RunEnded
     | ChildEnded
     | SuspendRequested
     | ResumeRequested

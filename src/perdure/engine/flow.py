@@ -8,6 +8,7 @@ from perdure.definition.program import (
     Fork,
     Listen,
     Raise,
+    RunProgram,
     RunWorkflow,
     Scope,
     Set,
@@ -23,7 +24,7 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import cancel_beneath, release
 from perdure.engine.state import Frame, SwitchFrame, TryFrame
-from perdure.engine.tasks import call, do, emit, for_, fork, listen, raise_, run, set_, switch, try_, wait
+from perdure.engine.tasks import call, do, emit, for_, fork, listen, raise_, run, run_program, set_, switch, try_, wait
 from perdure.engine.timers import arm_timeout
 
 
@@ -75,6 +76,8 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
             return listen.begin(draft, frame, task)
         case RunWorkflow():
             return run.begin(draft, frame, task)
+        case RunProgram():
+            return run_program.begin(draft, frame, task)
         case _:
             raise fault(draft, frame, "runtime", f"tasks of the kind {task.kind} can't run yet")
 

@@ -206,6 +206,7 @@ class LeasedCall(Record, frozen=True):
     function: str
     reference: str
     request: Json
+    detached: bool
     secrets: frozenset[str]
     token: UUID
 
@@ -323,7 +324,9 @@ class Store(Protocol):
 
     # calls
     async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[LeasedCall]: ...
-    async def extend_calls(self, token_by_activity: Mapping[UUID, UUID], lease_seconds: float) -> None: ...
+    async def extend_calls(self, token_by_activity: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
+        """Which of these are held under their token still; the others were cancelled, or taken over."""
+
     async def release_calls(self, token_by_activity: Mapping[UUID, UUID]) -> None: ...
     async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
         """``(process, activity, attempt, fact)``: the call is done, its fact recorded, in one go."""

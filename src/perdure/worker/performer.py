@@ -5,7 +5,7 @@ repeat bears the same idempotency key.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -14,7 +14,7 @@ from perdure import clock, telemetry
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.codec import Json
 from perdure.engine.errors import standard
-from perdure.engine.facts import ActivityFailed, ActivitySucceeded
+from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import LeasedCall, StoreUnavailable
@@ -33,7 +33,7 @@ class Calls:
         self._performer = performer
         self._stepper = stepper
         self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running: dict[asyncio.Task[None], LeasedCall] = {}
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
@@ -44,11 +44,11 @@ class Calls:
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back."""
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=seconds)
+            await asyncio.wait(self._running, timeout=seconds)
         left = dict(self._tokens)
-        for task in tuple(self._running.values()):
+        for task in tuple(self._running):
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         try:
             async with asyncio.timeout(2):
                 await self._results.join()
@@ -86,11 +86,11 @@ class Calls:
         for call in calls:
             self._tokens[call.activity] = call.token
             task = asyncio.create_task(self._perform(call))
-            self._running[call.activity] = task
-            task.add_done_callback(lambda _, activity=call.activity: self._ended(activity))  # type: ignore[misc]
+            self._running[task] = call
+            task.add_done_callback(self._ended)
 
-    def _ended(self, activity: UUID) -> None:
-        del self._running[activity]
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
         self._room.release()
 
     async def _perform(self, leased: LeasedCall) -> None:
@@ -105,7 +105,8 @@ class Calls:
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
         )
-        self._results.put_nowait((leased, encode_fact(await self._fact(call))))
+        fact = await self._fact(call)
+        self._results.put_nowait((leased, encode_fact(_run_ended(leased, fact) if leased.detached else fact)))
 
     async def _fact(self, call: Call) -> ActivitySucceeded | ActivityFailed:
         try:
@@ -128,7 +129,7 @@ class Calls:
                 results.append(self._results.get_nowait())
             await self._write(results)
             for call, _ in results:
-                self._tokens.pop(call.activity, None)
+                self._forget(call)
                 self._results.task_done()
             try:
                 await self._stepper.step([call.process for call, _ in results])
@@ -150,7 +151,28 @@ class Calls:
             await clock.sleep(lease / 3)
             if not self._tokens:
                 continue
+            asked = dict(self._tokens)
             try:
-                await self._context.store.extend_calls(dict(self._tokens), lease)
+                held = await self._context.store.extend_calls(asked, lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
+            else:
+                self._give_up({activity: token for activity, token in asked.items() if activity not in held})
+
+    def _give_up(self, lost: Mapping[UUID, UUID]) -> None:
+        """Drop calls that were cancelled: nobody wants their results any more."""
+        for task, call in tuple(self._running.items()):
+            if lost.get(call.activity) == call.token:
+                task.cancel()
+                self._forget(call)
+
+    def _forget(self, call: LeasedCall) -> None:
+        if self._tokens.get(call.activity) == call.token:
+            del self._tokens[call.activity]
+
+
+def _run_ended(call: LeasedCall, fact: ActivitySucceeded | ActivityFailed) -> RunEnded:
+    if isinstance(fact, ActivityFailed):
+        return RunEnded(call.activity, call.reference, error=fact.error)
+    code = fact.output.get("code") if isinstance(fact.output, dict) else None
+    return RunEnded(call.activity, call.reference, code=code)

@@ -8,7 +8,6 @@ from perdure.definition.checks.report import Report, quoted
 from perdure.definition.checks.shapes import array, boolean, exactly_one, members, object_, string, word
 from perdure.definition.checks.text import template, text
 from perdure.definition.checks.values import duration, literal_text, resource
-from perdure.definition.pointers import child
 
 NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 """The names and namespaces of workflows."""
@@ -100,6 +99,4 @@ def run(value: Json, pointer: str, report: Report) -> None:
     _run_members(value, pointer, report)
     if not isinstance(value, dict):
         return
-    kind = exactly_one(value, _KINDS, pointer, report)
-    if kind is not None and kind != "workflow":
-        report.unsupported(child(pointer, kind), f"run: {kind}")
+    exactly_one(value, _KINDS, pointer, report)

@@ -19,6 +19,7 @@ from perdure.definition.program import (
     Iterator,
     Listen,
     Raise,
+    RunProgram,
     RunWorkflow,
     Scope,
     Set,
@@ -27,7 +28,7 @@ from perdure.definition.program import (
     Try,
     Wait,
 )
-from perdure.definition.template import Template
+from perdure.definition.template import Literal, Template
 from perdure.definition.uses import DEFAULT_CATALOG
 
 
@@ -198,6 +199,8 @@ def _policy(context: Context, value: Json, pointer: str) -> Template:
 
 def _run(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
     run = value["run"]
+    if "workflow" not in run:
+        return _run_program(context, run, f"{pointer}/run", common)
     workflow = run["workflow"]
     return RunWorkflow(
         **common,
@@ -205,6 +208,26 @@ def _run(context: Context, value: Mapping[str, Json], pointer: str, common: dict
         workflow=workflow["name"],
         version=workflow.get("version", versions.LATEST),
         input=context.optional_template(workflow, "input", f"{pointer}/run/workflow"),
+        await_=run.get("await", True),
+        return_=run.get("return", "stdout"),
+    )
+
+
+def _run_program(context: Context, run: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    what = next(what for what in ("container", "script", "shell") if what in run)
+    members: list[tuple[str, Template]] = []
+    for key, item in run[what].items():
+        place = child(f"{pointer}/{what}", key)
+        if key in ("code", "language"):  # ${ } means something else there
+            members.append((key, Literal(item)))
+        elif key == "source":
+            members.append((key, _arguments(context, item, place)))
+        else:
+            members.append((key, context.template(item, place)))
+    return RunProgram(
+        **common,
+        what=what,
+        arguments=object_template(members),
         await_=run.get("await", True),
         return_=run.get("return", "stdout"),
     )

@@ -28,12 +28,13 @@ where t.process = u.process and t.id = u.id
 """
 
 SET_CALLS = """
-insert into call (activity, process, tenant, attempt, function, reference, request, secrets, created_at, lease_until)
-select activity, process, tenant, attempt, function, reference, request, string_to_array(secrets, chr(31)),
+insert into call (activity, process, tenant, attempt, function, reference, request, detached, secrets, created_at,
+                  lease_until)
+select activity, process, tenant, attempt, function, reference, request, detached, string_to_array(secrets, chr(31)),
        now, now
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[], $8::text[],
-            $9::timestamptz[])
-     as u (activity, process, tenant, attempt, function, reference, request, secrets, now)
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
+            $9::text[], $10::timestamptz[])
+     as u (activity, process, tenant, attempt, function, reference, request, detached, secrets, now)
 on conflict (activity) do update
 set attempt = excluded.attempt, function = excluded.function, request = excluded.request,
     created_at = excluded.created_at, lease_until = excluded.lease_until, lease_token = null
@@ -156,6 +157,7 @@ class _Rows:
                     effect.function,
                     effect.reference,
                     encode(effect.request),
+                    effect.detached,
                     SEPARATOR.join(sorted(outcome.secrets)),
                     self._now,
                 )

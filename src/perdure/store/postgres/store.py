@@ -134,9 +134,9 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await work.lease(connection, activities, lease_seconds, token)
 
-    async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> None:
+    async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
         async with connected(self._pool) as connection:
-            await work.extend(connection, tokens, lease_seconds)
+            return await work.extend(connection, tokens, lease_seconds)
 
     async def release_calls(self, tokens: Mapping[UUID, UUID]) -> None:
         async with connected(self._pool) as connection:

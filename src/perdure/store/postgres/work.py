@@ -16,13 +16,14 @@ where activity in (
     where activity = any($1::uuid[]) and lease_until <= clock_timestamp()
     for update skip locked
 )
-returning activity, process, tenant, attempt, function, reference, request, secrets
+returning activity, process, tenant, attempt, function, reference, request, detached, secrets
 """
 
 EXTEND = """
 update call c set lease_until = clock_timestamp() + make_interval(secs => $3)
 from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
 where c.activity = u.activity and c.lease_token = u.token
+returning c.activity
 """
 
 RELEASE = """
@@ -74,6 +75,7 @@ async def lease(
             function=row["function"],
             reference=row["reference"],
             request=decode(row["request"]),
+            detached=row["detached"],
             secrets=frozenset(row["secrets"]),
             token=token,
         )
@@ -81,8 +83,9 @@ async def lease(
     ]
 
 
-async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seconds: float) -> None:
-    await connection.execute(EXTEND, list(tokens), list(tokens.values()), lease_seconds)
+async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
+    rows = await connection.fetch(EXTEND, list(tokens), list(tokens.values()), lease_seconds)
+    return {row["activity"] for row in rows}
 
 
 async def release(connection: Connection, tokens: Mapping[UUID, UUID]) -> None:
