@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     run_shell: bool | None = None
     run_script: bool | None = None
     run_container: bool | None = None
+    run_container_volumes: str = ""
+    """Directories of the host that containers may see, separated by commas."""
+    container_socket: str | None = None
     run_node: str = "node"
     """The command that runs JavaScript."""
     run_python: str | None = None

@@ -28,6 +28,11 @@ class Call:
     secrets: frozenset[str] = frozenset()
 
 
+GIVEN_UP = "the call was cancelled"
+"""The argument of the `CancelledError` that ends a call which nobody wants any more. Ended otherwise (this worker
+stops, or another has taken over), the call goes on elsewhere."""
+
+
 class CallFailed(Exception):
     """The call was performed and failed, or can't be performed as the definition says it.
 

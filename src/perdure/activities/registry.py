@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
@@ -14,6 +15,7 @@ from perdure.engine.errors import standard
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
+        "container": ContainerPerformer(outside),
         "http": HttpPerformer(outside),
         "script": ScriptPerformer(outside),
         "shell": ShellPerformer(outside),

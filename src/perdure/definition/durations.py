@@ -7,6 +7,8 @@ from perdure.codec import Json
 from perdure.definition.program import Duration
 
 MONTHS_MAX = 12 * 1000
+DAYS_PER_MONTH = 30.44
+"""Where no calendar tells how long a month is."""
 SECONDS_MAX = 366 * 1000 * 86_400
 """A thousand years: beyond that, dates can't be reckoned with."""
 
@@ -57,6 +59,11 @@ def of(value: Json) -> Duration:
     if seconds > SECONDS_MAX:
         raise ValueError("expected a duration of at most 1000 years")
     return Duration(0, seconds)
+
+
+def seconds_of(duration: Duration) -> float:
+    """Its length where it begins at no known time."""
+    return duration.seconds + duration.months * DAYS_PER_MONTH * 86_400
 
 
 def _is_whole(amount: Json) -> bool:

@@ -324,8 +324,13 @@ class Store(Protocol):
 
     # calls
     async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[LeasedCall]: ...
-    async def extend_calls(self, token_by_activity: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
-        """Which of these are held under their token still; the others were cancelled, or taken over."""
+    async def extend_calls(
+        self, token_by_activity: Mapping[UUID, UUID], lease_seconds: float
+    ) -> dict[UUID, int | None]:
+        """Those that are held under their token no more, with the attempt that is to be made of them now.
+
+        The same attempt as before: somebody else has taken the call over. Another, or None: it was cancelled.
+        """
 
     async def release_calls(self, token_by_activity: Mapping[UUID, UUID]) -> None: ...
     async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:

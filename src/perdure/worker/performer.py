@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from perdure import clock, telemetry
-from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Performer
 from perdure.codec import Json
 from perdure.engine.errors import standard
 from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
@@ -153,17 +153,18 @@ class Calls:
                 continue
             asked = dict(self._tokens)
             try:
-                held = await self._context.store.extend_calls(asked, lease)
+                lost = await self._context.store.extend_calls(asked, lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
             else:
-                self._give_up({activity: token for activity, token in asked.items() if activity not in held})
+                self._drop(asked, lost)
 
-    def _give_up(self, lost: Mapping[UUID, UUID]) -> None:
-        """Drop calls that were cancelled: nobody wants their results any more."""
+    def _drop(self, asked: Mapping[UUID, UUID], lost: Mapping[UUID, int | None]) -> None:
+        """End calls that were cancelled, or that another worker has taken over."""
         for task, call in tuple(self._running.items()):
-            if lost.get(call.activity) == call.token:
-                task.cancel()
+            if call.activity in lost and asked[call.activity] == call.token:
+                cancelled = lost[call.activity] != call.attempt
+                task.cancel(GIVEN_UP if cancelled else None)
                 self._forget(call)
 
     def _forget(self, call: LeasedCall) -> None:

@@ -6,7 +6,7 @@ It does the work itself instead of sending new wake-ups, so that it also serves 
 import structlog
 
 from perdure import clock
-from perdure.definition.durations import parse as parse_duration
+from perdure.definition import durations
 from perdure.runtime import events
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
@@ -22,7 +22,6 @@ PURGE_SECONDS = 600.0
 PURGE_BATCH_MAX = 500
 EVENT_SECONDS = 24 * 3600.0
 """How long an event is remembered, so that a repeat changes nothing."""
-DAYS_PER_MONTH = 30.44
 
 
 class Sweeper:
@@ -80,5 +79,4 @@ class Sweeper:
 
 def retention_seconds(text: str) -> float:
     """Seconds of an ISO 8601 duration; a month counts 30.44 days. Raises `ValueError`."""
-    duration = parse_duration(text)
-    return duration.seconds + duration.months * DAYS_PER_MONTH * 86400
+    return durations.seconds_of(durations.parse(text))

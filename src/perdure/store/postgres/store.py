@@ -134,7 +134,7 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await work.lease(connection, activities, lease_seconds, token)
 
-    async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
+    async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> dict[UUID, int | None]:
         async with connected(self._pool) as connection:
             return await work.extend(connection, tokens, lease_seconds)
 

@@ -26,6 +26,8 @@ where c.activity = u.activity and c.lease_token = u.token
 returning c.activity
 """
 
+ATTEMPTS = "select activity, attempt from call where activity = any($1::uuid[])"
+
 RELEASE = """
 update call c set lease_until = clock_timestamp(), lease_token = null
 from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
@@ -83,9 +85,13 @@ async def lease(
     ]
 
 
-async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seconds: float) -> set[UUID]:
+async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seconds: float) -> dict[UUID, int | None]:
     rows = await connection.fetch(EXTEND, list(tokens), list(tokens.values()), lease_seconds)
-    return {row["activity"] for row in rows}
+    lost = tokens.keys() - {row["activity"] for row in rows}
+    if not lost:
+        return {}
+    attempts = {row["activity"]: row["attempt"] for row in await connection.fetch(ATTEMPTS, list(lost))}
+    return {activity: attempts.get(activity) for activity in lost}
 
 
 async def release(connection: Connection, tokens: Mapping[UUID, UUID]) -> None:

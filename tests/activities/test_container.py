@@ -1,0 +1,241 @@
+"""``run: container`` on a real engine: Podman, which the test starts itself with a store of its own.
+
+Where Podman (with BusyBox for the image) is not installed or can't run containers, these tests are reported as not run.
+"""
+
+import asyncio
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from perdure.activities.container import ContainerPerformer
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed
+from perdure.activities.outside import Outside
+from perdure.secrets import Secrets
+from perdure.settings import Settings
+
+IMAGE = "localhost/perdure-test:1"
+START_SECONDS_MAX = 30.0
+
+CONFIGURATION = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+
+
+class Podman:
+    """The engine, its socket and its image."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket = directory / "engine.sock"
+        (directory / "containers.conf").write_text(CONFIGURATION)
+        self._environment = {**os.environ, "CONTAINERS_CONF": str(directory / "containers.conf")}
+        runtime = next((name for name in ("runc", "crun") if shutil.which(name)), "crun")
+        self._command = [
+            *("podman", "--runtime", runtime, "--root", str(directory / "root")),
+            *("--runroot", str(directory / "run"), "--storage-driver", "vfs"),
+        ]
+
+    def run(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*self._command, *words], input=stdin, capture_output=True, timeout=120, env=self._environment, check=False
+        )
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        words = [*self._command, "system", "service", "--time=0", f"unix://{self.socket}"]
+        with subprocess.Popen(words, env=self._environment, stderr=subprocess.DEVNULL) as process:
+            try:
+                yield
+            finally:
+                process.terminate()
+                process.wait()
+                self.run("rm", "--all", "--force")
+
+
+def image() -> bytes:
+    """A root file system of BusyBox alone."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.add("/bin/busybox", "bin/busybox")
+        for name in ("sh", "cat", "echo", "sleep", "env", "yes", "head"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link)
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Podman]:
+    if not shutil.which("podman") or not Path("/bin/busybox").exists():
+        pytest.skip("NOT RUN: podman and busybox-static are not installed, so containers are not tested")
+    with tempfile.TemporaryDirectory(prefix="perdure-test-podman-", ignore_cleanup_errors=True) as directory:
+        engine = Podman(Path(directory))
+        loaded = engine.run("import", "-", IMAGE, stdin=image())
+        tried = engine.run("run", "--rm", IMAGE, "/bin/echo", "it runs")
+        if tried.stdout != b"it runs\n":
+            said = (loaded.stderr + tried.stderr).decode()
+            pytest.skip(f"NOT RUN: podman can't run containers on this machine, so they are not tested: {said}")
+        with engine.serving():
+            yield engine
+
+
+class Runner:
+    def __init__(self, podman: Podman, **settings: Any) -> None:
+        given = {"run_container": True, "container_socket": str(podman.socket), **settings}
+        self.performer = ContainerPerformer(Outside(Settings(_env_file=None, **given), SECRETS))
+        self.activity = uuid4()
+
+    async def __call__(self, *, attempt: int = 1, **request: Any) -> Any:
+        request = {"image": IMAGE, "name": f"test-{self.activity}", "pullPolicy": "never", **request}
+        call = Call(UUID(int=1), self.activity, attempt, "container", "/do/0/r", request, "default", "key/1")
+        return await self.performer.perform(call)
+
+    async def fails(self, **request: Any) -> tuple[str, str]:
+        with pytest.raises(CallFailed) as caught:
+            await self(**request)
+        error = caught.value.error
+        return error.type.rsplit("/", 1)[-1], error.detail or ""
+
+    async def state(self, name: str | None = None) -> str | None:
+        found = await self.performer._open().find(name or f"test-{self.activity}")
+        return None if found is None else found["State"]["Status"]
+
+    async def until_running(self) -> None:
+        async with asyncio.timeout(60):
+            while await self.state() != "running":
+                await asyncio.sleep(0.05)
+
+
+SECRETS = Secrets({"PERDURE_SECRET_TOKEN": "tok-1234567890"})
+
+
+@pytest.fixture
+async def run(podman: Podman) -> AsyncIterator[Runner]:
+    async with opened(podman) as runner:
+        yield runner
+
+
+@contextlib.asynccontextmanager
+async def opened(podman: Podman, **settings: Any) -> AsyncIterator[Runner]:
+    runner = Runner(podman, **settings)
+    async with asyncio.timeout(START_SECONDS_MAX):
+        while not podman.socket.is_socket():
+            await asyncio.sleep(0.05)
+    try:
+        yield runner
+    finally:
+        await runner.performer.stop()
+
+
+async def test_the_example_of_the_reference(run: Runner) -> None:
+    command = 'input=$(cat)\necho "STDIN was: $input"\necho "ARGS are $1 $2"\necho err >&2\nexit 3'
+    result = await run(command=command, stdin="Hello World", arguments=["Foo", "Bar"])
+    assert result == {"code": 3, "stdout": "STDIN was: Hello World\nARGS are Foo Bar\n", "stderr": "err\n"}
+    assert await run.state() == "exited", "the default lifetime is never to delete it"
+
+
+async def test_arguments_alone_and_environment(run: Runner) -> None:
+    environment = {"MINE": {"a": 1}, "T": "tok-1234567890"}
+    result = await run(arguments=["/bin/sh", "-c", 'echo "$MINE $PERDURE_IDEMPOTENCY_KEY $T"'], environment=environment)
+    assert result["stdout"] == '{"a":1} key/1 ***\n'
+
+
+async def test_a_lifetime_that_ends_at_once(run: Runner) -> None:
+    await run(arguments=["/bin/echo"], lifetime={"cleanup": "always"})
+    assert await run.state() is None
+
+
+async def test_a_lifetime_that_ends_later(run: Runner) -> None:
+    await run(arguments=["/bin/echo"], lifetime={"cleanup": "eventually", "after": {"minutes": 30}})
+    await run.performer.reap_once(datetime.now(UTC) + timedelta(minutes=29))
+    assert await run.state() == "exited"
+    await run.performer.reap_once(datetime.now(UTC) + timedelta(minutes=31))
+    assert await run.state() is None
+
+
+async def test_whoever_takes_over_waits_for_the_same_container(podman: Podman, run: Runner) -> None:
+    first = asyncio.create_task(run(arguments=["/bin/sh", "-c", "sleep 2; echo once"]))
+    await run.until_running()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await run.state() == "running"
+    async with opened(podman) as other:
+        other.activity = run.activity
+        assert (await other(arguments=["/bin/echo", "twice"]))["stdout"] == "once\n"
+
+
+async def test_a_cancelled_call_takes_its_container_with_it(run: Runner) -> None:
+    running = asyncio.create_task(run(arguments=["/bin/sleep", "300"]))
+    await run.until_running()
+    running.cancel(GIVEN_UP)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await run.state() is None
+
+
+async def test_another_attempt_is_another_container(run: Runner) -> None:
+    await run(arguments=["/bin/echo", "1"])
+    name, detail = await run.fails(attempt=2, arguments=["/bin/echo", "2"])
+    assert (name, "container named" in detail) == ("configuration", True)
+    assert (await run(attempt=2, name=f"test-{run.activity}-2", arguments=["/bin/echo", "2"]))["stdout"] == "2\n"
+
+
+async def test_limits(podman: Podman) -> None:
+    async with opened(podman, run_seconds_max=1) as run:
+        name, detail = await run.fails(arguments=["/bin/sleep", "300"])
+        assert (name, "PERDURE_RUN_SECONDS_MAX" in detail) == ("timeout", True)
+        assert await run.state() is None
+    async with opened(podman, run_output_bytes_max=2000) as run:
+        name, detail = await run.fails(arguments=["/bin/sh", "-c", "yes | head -c 100000"])
+        assert (name, "PERDURE_RUN_OUTPUT_BYTES_MAX" in detail) == ("runtime", True)
+    async with opened(podman, run_container=None) as run:
+        assert (await run.fails(arguments=["/bin/echo"]))[0] == "authorization"
+
+
+async def test_volumes(podman: Podman, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "file").write_text("seen")
+    words = ["/bin/cat", "/data/file"]
+    async with opened(podman, run_container_volumes=str(tmp_path / "in")) as run:
+        assert (await run(arguments=words, volumes={str(tmp_path / "in"): "/data"}))["stdout"] == "seen"
+        (tmp_path / "in" / "link").symlink_to("/etc")
+        for source in (
+            "/etc",
+            str(tmp_path),
+            f"{tmp_path}/in/../..",
+            "../x",
+            f"{tmp_path}/inner",
+            f"{tmp_path}/in/link",
+        ):
+            run.activity = uuid4()
+            assert (await run.fails(arguments=words, volumes={source: "/data"}))[0] == "authorization"
+
+
+async def test_what_the_engine_refuses(run: Runner) -> None:
+    name, detail = await run.fails(image="localhost/no-such-image:1", arguments=["/bin/echo"])
+    assert (name, "no-such-image" in detail) == ("configuration", True)
+
+
+async def test_no_engine(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, run_container=True, container_socket=str(tmp_path / "none.sock"))
+    performer = ContainerPerformer(Outside(settings, SECRETS))
+    request = {"image": "x", "name": "y"}
+    call = Call(UUID(int=1), UUID(int=2), 1, "container", "/do/0/r", request, "default", "key/1")
+    with pytest.raises(CallFailed, match="PERDURE_CONTAINER_SOCKET"):
+        await performer.perform(call)
