@@ -26,7 +26,6 @@ YET = "can't be run by this version of Perdure yet"
             "/do/0/t/call",
             "call: f (a function of use.functions)",
         ),
-        ("do:\n- t: {run: {shell: {command: ls}}}", "/do/0/t/run/shell", "run: shell"),
         ("use: {extensions: [{e: {extend: all}}]}\ndo: []", "/use/extensions", "use: extensions"),
         ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
         (

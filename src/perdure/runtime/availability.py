@@ -1,0 +1,43 @@
+"""What a valid definition asks for that this installation may not do: told when it is registered, as warnings.
+
+At run time, the worker decides: its installation and its settings count, which may differ from the API's.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+
+from perdure.definition.problems import Problem
+from perdure.definition.program import Call, Program, RunProgram, Task
+from perdure.settings import Settings
+
+EXTRAS: Mapping[str, tuple[str, str]] = {
+    "a2a": ("a2a", "a2a"),
+    "grpc": ("grpc_tools", "grpc"),
+    "mcp": ("mcp", "mcp"),
+}
+"""By function: the module that it needs, and the extra that brings it."""
+
+
+def warnings(program: Program, settings: Settings) -> Iterator[Problem]:
+    """One for each task that a worker installed and set up as this process would refuse to perform."""
+    for task in program.tasks:
+        missing = _missing(task, settings)
+        if missing is not None:
+            yield Problem(task.reference, missing)
+
+
+def _missing(task: Task, settings: Settings) -> str | None:
+    match task:
+        case RunProgram(what=what) if not getattr(settings, f"run_{what}"):
+            return (
+                f"run: {what} is not allowed here, so the task will fault with an authorization error; the operator "
+                f"allows it with PERDURE_RUN_{what.upper()}=true"
+            )
+        case Call(function=function) if function in EXTRAS:
+            module, extra = EXTRAS[function]
+            if importlib.util.find_spec(module) is None:
+                return (
+                    f"call: {function} needs an extra that is not installed here, so the task will fault with a "
+                    f"configuration error; install it with: pip install 'perdure[{extra}]'"
+                )
+    return None
