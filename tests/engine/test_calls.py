@@ -198,3 +198,11 @@ def test_tokens_can_not_be_guessed_from_ids() -> None:
     activity = run.activity("c").id
     assert callback_token(b"a" * 32, activity) != callback_token(b"b" * 32, activity)
     assert len(callback_token(b"a" * 32, activity)) == 43
+
+
+def test_a_task_that_nobody_else_may_decide_is_overdue_all_the_same() -> None:
+    run = Run("do: [c: {call: 'human-task:1.0.0@default', with: {title: T, due: PT1H}}]").start()
+    run.fire("due")
+    assert "dev.perdure.human-task.overdue" in [entry.type for entry in run.history]
+    assert not any(isinstance(effect, EscalateHumanTask) for effect in run.step.effects)
+    assert run.decide("approved").output["outcome"] == "approved"

@@ -14,7 +14,7 @@ from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.runtime.context import Context
 from perdure.runtime.service import Service
-from perdure.runtime.views import Principal, ProcessView, StartRequest
+from perdure.runtime.views import Principal, ProcessFilter, ProcessView, StartRequest
 from perdure.settings import Settings
 from perdure.wiring import open_context
 from perdure.worker.worker import Worker
@@ -67,6 +67,10 @@ class Platform:
         page = await self.service.history(WHO, process.id, limit=500, cursor=None)
         assert [entry.sequence for entry in page.items] == list(range(1, len(page.items) + 1))
         return [entry.type for entry in page.items]
+
+    async def children(self, process: ProcessView) -> list[ProcessView]:
+        page = await self.service.list_processes(WHO, ProcessFilter(parent=process.id), limit=500, cursor=None)
+        return list(page.items)
 
     async def stranded(self) -> list[Any]:
         return await self.context.store.stranded(10)

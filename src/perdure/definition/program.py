@@ -246,6 +246,14 @@ class Call(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallMap(Task):
+    """``map`` of the default catalog: one child process for each of the items that `arguments` yield."""
+
+    kind: ClassVar[str] = "call"
+    arguments: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunWorkflow(Task):
     kind: ClassVar[str] = "run"
     namespace: str

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from perdure.definition.program import Listen, Program, RunProgram, RunWorkflow, Try
+from perdure.definition.program import CallMap, Listen, Program, RunProgram, RunWorkflow, Try
 from perdure.engine import flow, operator
 from perdure.engine import process as process_
 from perdure.engine.dataflow import fault, reference_of
@@ -24,6 +24,7 @@ from perdure.engine.facts import (
     CancelRequested,
     ChildEnded,
     EventReceived,
+    HumanTaskActed,
     HumanTaskCompleted,
     ProcessStarted,
     ResumeRequested,
@@ -35,9 +36,9 @@ from perdure.engine.facts import (
 from perdure.engine.faults import propagate, settle
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
-from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, State, Timer, TryFrame
+from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, State, Timer, TryFrame
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import call, listen, run, run_program, try_
+from perdure.engine.tasks import call, listen, map_, run, run_program, try_
 from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
@@ -160,10 +161,16 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
                 yield from _complete(draft, frame, call.called_back(draft, frame, fact.body))
             else:
                 refuse(draft, fact, "the activity does not wait for a callback", frame)
+        case HumanTaskActed():
+            frame = draft.live(fact.activity)
+            if isinstance(frame, CallFrame) and frame.human_task:
+                call.note_act(draft, frame, fact)
+            else:
+                refuse(draft, fact, "the activity does not wait for a person", frame)
         case HumanTaskCompleted():
             frame = draft.live(fact.activity)
             if isinstance(frame, CallFrame) and frame.human_task:
-                yield from _complete(draft, frame, call.decided(draft, frame, fact.output, fact.actor))
+                yield from _complete(draft, frame, call.decided(draft, frame, fact))
             else:
                 refuse(draft, fact, "the activity does not wait for a person", frame)
         case ChildEnded():
@@ -172,6 +179,10 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
                 task = draft.task_of(frame)
                 assert isinstance(task, RunWorkflow)
                 yield from _complete(draft, frame, run.child_ended(draft, frame, task, fact))
+            elif isinstance(frame, MapFrame) and fact.child in frame.running:
+                task = draft.task_of(frame)
+                assert isinstance(task, CallMap)
+                yield from _complete(draft, frame, (yield from map_.child_ended(draft, frame, task, fact)))
             else:
                 refuse(draft, fact, "the activity does not wait for this process", frame)
         case _:
@@ -237,7 +248,7 @@ def _act(draft: Draft, frame: Frame, timer: Timer) -> Flow[None]:
             yield from _complete(draft, frame, (yield from try_.retry(draft, frame, task)))
         case "due":
             assert isinstance(frame, CallFrame)
-            call.escalate(draft, frame)
+            call.overdue(draft, frame)
         case "attempt":
             raise _attempt_timed_out(draft, frame)
         case _:

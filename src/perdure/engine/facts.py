@@ -63,12 +63,29 @@ class CallbackReceived(Fact, frozen=True):
     body: Json
 
 
+class HumanTaskActed(Fact, frozen=True):
+    """A person took a human task, gave it back or handed it on: `action` is ``claimed``, ``released`` or ``delegated``.
+
+    `actor` is for whom it was done, `by` who asked for it, `to` who has the task then.
+    """
+
+    activity: UUID
+    action: str
+    actor: str
+    by: str
+    to: str | None = None
+
+
 class HumanTaskCompleted(Fact, frozen=True):
-    """A person decided. `output` is ``{outcome, data, comment, completedBy, completedAt}``."""
+    """A person decided. `output` is ``{outcome, data, comment, completedBy, completedAt}``.
+
+    `actor` is who decided, `by` who said so to the platform.
+    """
 
     activity: UUID
     output: Json
     actor: str
+    by: str | None = None
 
 
 class RunEnded(Fact, frozen=True):
@@ -119,6 +136,7 @@ AnyFact: TypeAlias = (
     | TimerFired
     | EventReceived
     | CallbackReceived
+    | HumanTaskActed
     | HumanTaskCompleted
     | RunEnded
     | ChildEnded

@@ -2,6 +2,7 @@
 
 from perdure.definition.program import (
     Call,
+    CallMap,
     Do,
     Emit,
     For,
@@ -24,7 +25,22 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import cancel_beneath, release
 from perdure.engine.state import Frame, SwitchFrame, TryFrame
-from perdure.engine.tasks import call, do, emit, for_, fork, listen, raise_, run, run_program, set_, switch, try_, wait
+from perdure.engine.tasks import (
+    call,
+    do,
+    emit,
+    for_,
+    fork,
+    listen,
+    map_,
+    raise_,
+    run,
+    run_program,
+    set_,
+    switch,
+    try_,
+    wait,
+)
 from perdure.engine.timers import arm_timeout
 
 
@@ -62,6 +78,8 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
             return for_.begin(draft, frame, task)
         case Call():
             return call.begin(draft, frame, task)
+        case CallMap():
+            return map_.begin(draft, frame, task)
         case Fork():
             return fork.begin(draft, frame, task)
         case Try():

@@ -49,6 +49,11 @@ def child_id(activity: UUID, attempt: int, now: datetime) -> UUID:
     return _uuid((digest & (1 << 80) - 1 | milliseconds << 80) & _MASK | _VERSION_7)
 
 
+def item_child_id(activity: UUID, attempt: int, index: int, now: datetime) -> UUID:
+    """The id of the process for the `index`-th item of an attempt of an activity (UUIDv7)."""
+    return child_id(timer_id(activity, "item", attempt, index), attempt, now)
+
+
 def callback_token(seed: bytes, activity: UUID) -> str:
     """The unguessable token by which a callback names its activity."""
     digest = blake2b(activity.bytes, key=seed, digest_size=32, person=b"perdure-callback").digest()

@@ -2,7 +2,7 @@
 
 from perdure.engine.draft import PERDURE, TASK, Draft
 from perdure.engine.effects import CancelCall, CancelChild, CloseCallback, CloseHumanTask, Unsubscribe
-from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame
+from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame
 from perdure.engine.timers import disarm
 
 TASK_CANCELLED = TASK + "cancelled.v1"
@@ -20,6 +20,10 @@ def release(draft: Draft, frame: Frame) -> None:
         case RunFrame(child=child) if child is not None:
             draft.withdraw("child", child, CancelChild(child))
             frame.child = None
+        case MapFrame():
+            for child in frame.running:
+                draft.withdraw("child", child, CancelChild(child))
+            frame.running = {}
         case _:
             pass
 

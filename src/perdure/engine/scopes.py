@@ -1,6 +1,18 @@
 """Entering the lists of tasks that a program consists of."""
 
-from perdure.definition.program import Call, For, Fork, Listen, RunProgram, RunWorkflow, Scope, Switch, Task, Try
+from perdure.definition.program import (
+    Call,
+    CallMap,
+    For,
+    Fork,
+    Listen,
+    RunProgram,
+    RunWorkflow,
+    Scope,
+    Switch,
+    Task,
+    Try,
+)
 from perdure.engine.dataflow import fault
 from perdure.engine.draft import TASK_CREATED, TASK_RETRIED, Draft
 from perdure.engine.ids import activity_id
@@ -12,6 +24,7 @@ from perdure.engine.state import (
     ForkFrame,
     Frame,
     ListenFrame,
+    MapFrame,
     RunFrame,
     SwitchFrame,
     TryFrame,
@@ -118,6 +131,7 @@ _FRAMES: dict[type[Task], type[Frame]] = {
     Fork: ForkFrame,
     Try: TryFrame,
     Call: CallFrame,
+    CallMap: MapFrame,
     RunProgram: CallFrame,
     RunWorkflow: RunFrame,
     Listen: ListenFrame,

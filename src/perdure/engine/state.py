@@ -132,7 +132,23 @@ class ListenFrame(Frame, tag=7):
     until_matched: list[int] = msgspec.field(default_factory=list)
 
 
-AnyFrame: TypeAlias = Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame
+class MapFrame(ForFrame, tag=11):
+    """Child processes for items. `index` is the next item's, `done` counts those that have ended.
+
+    `running` tells which item each child that runs is for; its size is bounded by the concurrency.
+    """
+
+    running: dict[UUID, int] = msgspec.field(default_factory=dict)
+    done: int = 0
+    concurrency: int = 1
+    collect: bool = False
+    definition: tuple[str, str, str] = ("", "", "")
+    """Namespace, name and version of the process for each item."""
+
+
+AnyFrame: TypeAlias = (
+    Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame | MapFrame
+)
 
 
 class State(msgspec.Struct, array_like=True):

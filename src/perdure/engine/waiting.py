@@ -1,7 +1,7 @@
 """What a process waits for: the reasons why it will move again."""
 
 from perdure.engine.draft import PROCESS_REFERENCE, Draft
-from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, Timer
+from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, Timer
 from perdure.engine.step import Waiting
 
 
@@ -18,6 +18,8 @@ def waits(draft: Draft) -> list[Waiting]:
             case ListenFrame(listening=True):
                 waiting.append(_wait(draft, frame, "event"))
             case RunFrame(child=child) if child is not None:
+                waiting.append(_wait(draft, frame, "child"))
+            case MapFrame(running=running) if running:
                 waiting.append(_wait(draft, frame, "child"))
             case _:
                 for timer in frame.timers:

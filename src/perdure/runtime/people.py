@@ -1,6 +1,7 @@
 """The task inbox of people: who may decide what, and the decision."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import msgspec
 from perdure.codec import Json
 from perdure.definition.problems import Problem
 from perdure.definition.schemas import compiled
-from perdure.engine.facts import HumanTaskCompleted
+from perdure.engine.facts import HumanTaskActed, HumanTaskCompleted
 from perdure.runtime import cursors
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
@@ -42,7 +43,7 @@ async def claim(context: Context, who: Principal, task: UUID, user: str) -> Huma
         _may_decide(record, user)
         return msgspec.structs.replace(record, status="claimed", assignee=user)
 
-    return await _change(context, who, task, change)
+    return await _change(context, task, change, _Act(who, "claimed", user))
 
 
 async def release(context: Context, who: Principal, task: UUID, user: str) -> HumanTaskView:
@@ -52,7 +53,7 @@ async def release(context: Context, who: Principal, task: UUID, user: str) -> Hu
         _may_decide(record, user)
         return msgspec.structs.replace(record, status="open", assignee=None)
 
-    return await _change(context, who, task, change)
+    return await _change(context, task, change, _Act(who, "released", user))
 
 
 async def delegate(context: Context, who: Principal, task: UUID, user: str, to: str) -> HumanTaskView:
@@ -61,7 +62,7 @@ async def delegate(context: Context, who: Principal, task: UUID, user: str, to: 
         _not_excluded(record, to)
         return msgspec.structs.replace(record, status="claimed", assignee=to)
 
-    return await _change(context, who, task, change)
+    return await _change(context, task, change, _Act(who, "delegated", user, to))
 
 
 async def complete(
@@ -86,7 +87,7 @@ async def complete(
             "completedBy": user,
             "completedAt": now.isoformat().replace("+00:00", "Z"),
         }
-        fact = HumanTaskCompleted(activity=record.id, output=output, actor=user)
+        fact = HumanTaskCompleted(activity=record.id, output=output, actor=user, by=who.name)
         decided = msgspec.structs.replace(
             record, status="completed", assignee=user, outcome=outcome, output=output, completed_at=now
         )
@@ -99,19 +100,33 @@ async def complete(
     return _view(context, record)
 
 
-async def _change(
-    context: Context,
-    who: Principal,
-    task: UUID,
-    change: Callable[[HumanTaskRecord], HumanTaskRecord],
-) -> HumanTaskView:
-    def under_lock(record: HumanTaskRecord, now: datetime) -> tuple[HumanTaskRecord, None]:
-        _undecided(record)
-        return change(record), None
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """Who does what with a human task, for whom."""
 
-    record = await context.store.change_human_task(who.tenant, task, under_lock)
+    who: Principal
+    action: str
+    user: str
+    to: str | None = None
+
+
+async def _change(
+    context: Context, task: UUID, change: Callable[[HumanTaskRecord], HumanTaskRecord], act: _Act
+) -> HumanTaskView:
+    """Change the task, and let the process's trail tell; a repeat that changes nothing leaves no trace."""
+
+    def under_lock(record: HumanTaskRecord, now: datetime) -> tuple[HumanTaskRecord, bytes | None]:
+        _undecided(record)
+        changed = change(record)
+        if changed == record:
+            return changed, None
+        fact = HumanTaskActed(activity=record.id, action=act.action, actor=act.user, by=act.who.name, to=act.to)
+        return changed, encode_fact(fact)
+
+    record = await context.store.change_human_task(act.who.tenant, task, under_lock)
     if record is None:
         raise _unknown(task)
+    await announce(context.broker, Announcement(steps=[record.process]))
     return _view(context, record)
 
 

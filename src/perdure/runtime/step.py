@@ -8,6 +8,7 @@ looks into its inbox again after the commit.
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -25,7 +26,7 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.programs import Name
-from perdure.store.contract import NewProcess, Outcome, Taken, TakenProcess
+from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Taken, TakenProcess
 from perdure.store.facts import decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
@@ -37,6 +38,10 @@ ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100
 SETTLED = frozenset({"completed", "faulted", "cancelled"})
+
+
+Found: TypeAlias = dict[tuple[str, str, str, str | None], DefinitionRecord | None]
+"""Definitions looked up for children: tenant, namespace, name, version (None: the highest stable one)."""
 
 
 class Stepper:
@@ -180,8 +185,9 @@ class Stepper:
             return
         children: list[NewProcess] = []
         facts: list[tuple[UUID, bytes]] = []
+        found: Found = {}
         for outcome in outcomes:
-            await self._hand_on(taken, outcome, children, facts, announcement)
+            await self._hand_on(taken, outcome, children, facts, found, announcement)
         saved = await taken.save(outcomes, children=children, facts=facts)
         announcement.steps += [child.id for child in children] + [process for process, _ in facts]
         announcement.events += saved.events
@@ -192,6 +198,7 @@ class Stepper:
         outcome: Outcome,
         children: list[NewProcess],
         facts: list[tuple[UUID, bytes]],
+        found: Found,
         announcement: Announcement,
     ) -> None:
         """What a step means for other processes and other rooms."""
@@ -209,7 +216,7 @@ class Stepper:
                 case Subscribe(look_back=True):
                     announcement.look_backs.append((process.id, effect.activity))
                 case StartChild():
-                    child = await self._child(process, effect)
+                    child = await self._child(process, effect, found)
                     if isinstance(child, NewProcess):
                         children.append(child)
                     else:
@@ -225,10 +232,13 @@ class Stepper:
             ended = await _child_ended(taken, process, step)
             facts.append((process.parent_process, encode_fact(ended)))
 
-    async def _child(self, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
-        """The child to accept, or why it can't be, as the parent's fact."""
+    async def _child(self, parent: TakenProcess, effect: StartChild, found: Found) -> NewProcess | ChildEnded:
+        """The child to accept, or why it can't be, as the parent's fact. `found` spares looking up twice in a batch."""
         version = None if effect.version == "latest" else effect.version
-        definition = await self._context.store.definition(parent.tenant, effect.namespace, effect.name, version)
+        wanted_name = (parent.tenant, effect.namespace, effect.name, version)
+        if wanted_name not in found:
+            found[wanted_name] = await self._context.store.definition(*wanted_name)
+        definition = found[wanted_name]
         if definition is None:
             wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
             error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from perdure.codec import Json
 from perdure.definition import interpolation
 from perdure.definition.checks.report import Check, Report, described
-from perdure.definition.checks.shapes import members
+from perdure.definition.checks.shapes import integer, members, word
 from perdure.definition.checks.text import template, text
 from perdure.definition.checks.values import duration, json_schema, texts_or_expression
 from perdure.definition.pointers import child
@@ -13,6 +13,10 @@ from perdure.definition.template import Literal
 
 Arguments = Callable[[Check, Json, str, Report], None]
 """A check of a function's arguments that is given the check of an HTTP request."""
+
+
+CONCURRENCY_MAX = 1000
+"""How many child processes one ``map`` may have at once."""
 
 
 def _outcomes(value: Json, pointer: str, report: Report) -> None:
@@ -48,6 +52,27 @@ def _form(value: Json, pointer: str, report: Report) -> None:
         json_schema(value, pointer, report)
 
 
+def _items(value: Json, pointer: str, report: Report) -> None:
+    """An array, or an expression that yields one."""
+    if isinstance(value, list):
+        template(value, pointer, report)
+    elif isinstance(value, str) and interpolation.OPENING in value:
+        text(value, pointer, report)
+    else:
+        report.expected("an array, or an expression in ${ } that yields one", value, pointer)
+
+
+def _or_expression(check: Check) -> Check:
+    def checked(value: Json, pointer: str, report: Report) -> None:
+        is_expression = isinstance(value, str) and interpolation.OPENING in value
+        (text if is_expression else check)(value, pointer, report)
+
+    return checked
+
+
+_concurrency = _or_expression(integer(1, CONCURRENCY_MAX))
+_on_error = _or_expression(word("fail", "collect"))
+
 _human_task_members = members(
     {"title": text},
     {
@@ -74,8 +99,23 @@ def _callback(request: Check, value: Json, pointer: str, report: Report) -> None
     members(optional={"request": request}, what="the arguments of callback")(value, pointer, report)
 
 
+_map_members = members(
+    {
+        "items": _items,
+        "process": members({"namespace": text, "name": text, "version": text}, what="the process of map"),
+    },
+    {"concurrency": _concurrency, "onError": _on_error},
+    what="the arguments of map",
+)
+
+
+def _map(request: Check, value: Json, pointer: str, report: Report) -> None:
+    _map_members(value, pointer, report)
+
+
 FUNCTIONS: Mapping[str, Arguments] = {
     "human-task:1.0.0@default": _human_task,
     "callback:1.0.0@default": _callback,
+    "map:1.0.0@default": _map,
 }
 """The functions of the default catalog that can be run, as they are called."""

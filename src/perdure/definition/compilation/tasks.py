@@ -11,6 +11,7 @@ from perdure.definition.interpolation import object_template
 from perdure.definition.pointers import child
 from perdure.definition.program import (
     Call,
+    CallMap,
     Case,
     Do,
     Emit,
@@ -156,11 +157,11 @@ def _iterator(context: Context, value: Mapping[str, Json], pointer: str) -> Iter
 
 
 def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
-    return Call(
-        **common,
-        function=_bare(value["call"]),
-        arguments=_arguments(context, value.get("with", {}), f"{pointer}/with"),
-    )
+    function = _bare(value["call"])
+    arguments = _arguments(context, value.get("with", {}), f"{pointer}/with")
+    if function == "map":
+        return CallMap(**common, arguments=arguments)
+    return Call(**common, function=function, arguments=arguments)
 
 
 def _bare(function: str) -> str:

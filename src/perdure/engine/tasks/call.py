@@ -9,6 +9,7 @@ from perdure.engine.draft import OWN, Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.effects import EscalateHumanTask, OpenCallback, OpenHumanTask, PerformCall
 from perdure.engine.errors import Error
+from perdure.engine.facts import HumanTaskActed, HumanTaskCompleted
 from perdure.engine.ids import callback_token
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
@@ -24,6 +25,7 @@ CALL_ANSWERED = OWN + "call.answered"
 CALLBACK_OPENED = OWN + "callback.opened"
 CALLBACK_RECEIVED = OWN + "callback.received"
 HUMAN_TASK_OPENED = OWN + "human-task.opened"
+HUMAN_TASK_OVERDUE = OWN + "human-task.overdue"
 HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
 HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
 
@@ -70,18 +72,26 @@ def called_back(draft: Draft, frame: CallFrame, body: Json) -> Ref:
     return draft.store(frame, body)
 
 
-def decided(draft: Draft, frame: CallFrame, output: Json, actor: str) -> Ref:
+def note_act(draft: Draft, frame: CallFrame, fact: HumanTaskActed) -> None:
+    """Somebody has the human task now, or nobody any more; only the trail tells."""
+    more = {} if fact.to is None else {"to": fact.to}
+    draft.note_task(f"{OWN}human-task.{fact.action}", frame, fact.actor, by=fact.by, **more)
+
+
+def decided(draft: Draft, frame: CallFrame, fact: HumanTaskCompleted) -> Ref:
     """A person has completed the human task."""
     frame.human_task = False
-    outcome = output.get("outcome") if isinstance(output, dict) else None
-    draft.note_task(HUMAN_TASK_COMPLETED, frame, actor, outcome=outcome)
-    return draft.store(frame, output)
+    outcome = fact.output.get("outcome") if isinstance(fact.output, dict) else None
+    draft.note_task(HUMAN_TASK_COMPLETED, frame, fact.actor, outcome=outcome, by=fact.by or fact.actor)
+    return draft.store(frame, fact.output)
 
 
-def escalate(draft: Draft, frame: CallFrame) -> None:
-    """The human task is overdue."""
-    draft.effect("escalation", frame.id, EscalateHumanTask(frame.id, frame.escalate_to))
-    draft.note_task(HUMAN_TASK_ESCALATED, frame, candidateGroups=list(frame.escalate_to))
+def overdue(draft: Draft, frame: CallFrame) -> None:
+    """The human task was not decided when it was due; further groups may decide it, where `escalateTo` says so."""
+    draft.note_task(HUMAN_TASK_OVERDUE, frame)
+    if frame.escalate_to:
+        draft.effect("escalation", frame.id, EscalateHumanTask(frame.id, frame.escalate_to))
+        draft.note_task(HUMAN_TASK_ESCALATED, frame, candidateGroups=list(frame.escalate_to))
 
 
 def arguments_of(draft: Draft, frame: CallFrame, task: Call) -> Flow[Json]:
@@ -126,7 +136,7 @@ def _ask(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
     )
     frame.human_task = True
     frame.status = "waiting"
-    if due is not None and question.escalate_to:
+    if due is not None:
         frame.escalate_to = question.escalate_to
         arm(draft, frame, "due", due)
     draft.note_task(HUMAN_TASK_OPENED, frame, due=None if due is None else text_of(due))

@@ -30,7 +30,7 @@ def begin(draft: Draft, frame: Frame, task: For) -> Flow[Ref | None]:
         raise fault(draft, frame, "runtime", f"a loop has at most {ITERATIONS_MAX} items, found {len(items)}")
     frame.count = len(items)
     try:
-        _store(draft, frame, items)
+        lay_down(draft, frame, items)
     except TooDeep:
         raise draft.too_deep(frame) from None
     return (yield from _iterate(draft, frame, task, argument_of(frame)))
@@ -52,7 +52,7 @@ def _iterate(draft: Draft, frame: ForFrame, task: For, data: Ref) -> Flow[Ref | 
     return None if scopes.begin(draft, frame, task.body, data, frame.index) else data
 
 
-def _store(draft: Draft, frame: ForFrame, items: list[Json]) -> None:
+def lay_down(draft: Draft, frame: ForFrame, items: list[Json]) -> None:
     """Lay the collection down in chunks, the first at hand."""
     start, size, parts, number = 0, 0, [], 0
     for index, item in enumerate(items):
