@@ -151,7 +151,7 @@ async def test_the_example_of_the_reference(run: Runner) -> None:
 
 async def test_arguments_alone_and_environment(run: Runner) -> None:
     environment = {"MINE": {"a": 1}, "T": "tok-1234567890"}
-    result = await run(arguments=["/bin/sh", "-c", 'echo "$MINE $PERDURE_IDEMPOTENCY_KEY $T"'], environment=environment)
+    result = await run(arguments=["/bin/sh", "-c", 'echo "$MINE $IDEMPOTENCY_KEY $T"'], environment=environment)
     assert result["stdout"] == '{"a":1} key/1 ***\n'
 
 

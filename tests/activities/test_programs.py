@@ -73,7 +73,7 @@ async def test_it_sees_nothing_of_the_workers_environment(run: Runner, monkeypat
         "LANG",
         "MINE",
         "PATH",
-        "PERDURE_IDEMPOTENCY_KEY",
+        "IDEMPOTENCY_KEY",
         "TMPDIR",
     }
 

@@ -1,6 +1,6 @@
 """What ``run: shell`` and ``run: script`` have in common: a permitted, bounded program on the worker's machine.
 
-A repeat after a crash runs the program again; ``PERDURE_IDEMPOTENCY_KEY`` in its environment is the same then.
+A repeat after a crash runs the program again; ``IDEMPOTENCY_KEY`` in its environment is the same then.
 """
 
 import re
@@ -13,7 +13,7 @@ from perdure.activities.outside import Outside
 from perdure.codec import Json, encode
 from perdure.engine.errors import standard
 
-IDEMPOTENCY_KEY = "PERDURE_IDEMPOTENCY_KEY"
+IDEMPOTENCY_KEY = "IDEMPOTENCY_KEY"
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
