@@ -28,7 +28,7 @@ from perdure.coordination.redis import RedisCoordinator
 from perdure.embedded.errors import EmbeddedError
 from perdure.embedded.postgres import EmbeddedPostgres
 from perdure.engine.step import Environment, Limits
-from perdure.expressions.contract import EvaluatorUnavailable
+from perdure.expressions.contract import Evaluator, EvaluatorUnavailable
 from perdure.expressions.evaluator import JqEvaluator
 from perdure.runtime.context import Context
 from perdure.runtime.programs import Programs
@@ -153,6 +153,20 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
                 raise CannotStart(f"No sandbox for expressions can be started: {error}") from error
             stack.push_async_callback(context.evaluator.stop)
         yield context
+
+
+@asynccontextmanager
+async def open_evaluator(settings: Settings, secrets: Secrets) -> AsyncIterator[Evaluator]:
+    """An evaluator of expressions alone, started."""
+    evaluator = JqEvaluator(settings, secrets)
+    try:
+        await evaluator.start()
+    except EvaluatorUnavailable as error:
+        raise CannotStart(f"No sandbox for expressions can be started: {error}") from error
+    try:
+        yield evaluator
+    finally:
+        await evaluator.stop()
 
 
 async def _pool(stack: AsyncExitStack, dsn: str, settings: Settings) -> Pool:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from perdure import __version__
-from perdure.cli.commands import definitions, demo, keys, people, processes, serve
+from perdure.cli.commands import definitions, demo, keys, people, processes, scenarios, serve
 
 RUN, WORK, OPERATE = "Run the platform", "Start and follow processes", "Operate"
 
@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     RUN: (demo.demo, serve.dev, serve.migrate, serve.api, serve.worker),
     WORK: (
         definitions.deploy,
+        scenarios.test,
+        scenarios.export,
         processes.start,
         processes.ps,
         processes.show,

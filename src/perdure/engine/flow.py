@@ -152,7 +152,10 @@ def _completed(draft: Draft, frame: Frame, output: Ref) -> None:
     if frame.timers:
         release(draft, frame)
     draft.record(frame, "completed", output=output, ended=True)
-    draft.note_task(TASK_COMPLETED, frame)
+    if isinstance(frame, SwitchFrame) and frame.case is not None:
+        draft.note_task(TASK_COMPLETED, frame, case=frame.case)
+    else:
+        draft.note_task(TASK_COMPLETED, frame)
 
 
 def _scope(draft: Draft, parent: Frame | None) -> Scope | None:

@@ -67,6 +67,8 @@ class Frame(msgspec.Struct, array_like=True, tag=0):
 class SwitchFrame(Frame, tag=1):
     then: str | None = None
     """The directive of the case that matched."""
+    case: str | None = None
+    """Its name."""
 
 
 class ForFrame(Frame, tag=2):

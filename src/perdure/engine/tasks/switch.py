@@ -1,6 +1,6 @@
 """`switch`: the first case that holds says where to go (DSL reference, "Switch")."""
 
-from perdure.definition.program import Switch
+from perdure.definition.program import Case, Switch
 from perdure.engine.dataflow import argument_of, condition
 from perdure.engine.draft import Draft
 from perdure.engine.payloads import Flow
@@ -16,8 +16,13 @@ def begin(draft: Draft, frame: Frame, task: Switch) -> Flow[Ref]:
         if case.when is None:
             default = case
         elif (yield from condition(draft, frame, case.when, argument_of(frame))):
-            frame.then = case.then
+            _take(frame, case)
             break
     else:
-        frame.then = None if default is None else default.then
+        if default is not None:
+            _take(frame, default)
     return argument_of(frame)
+
+
+def _take(frame: SwitchFrame, case: Case) -> None:
+    frame.then, frame.case = case.then, case.name

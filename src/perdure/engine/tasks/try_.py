@@ -16,7 +16,7 @@ from perdure.engine.dataflow import (
     duration_of,
     fault,
 )
-from perdure.engine.draft import TASK_RETRIED, Draft
+from perdure.engine.draft import OWN, TASK_RETRIED, Draft
 from perdure.engine.durations import after, seconds_of
 from perdure.engine.errors import BASES, Error
 from perdure.engine.ids import fraction
@@ -24,6 +24,8 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import Frame, TryFrame
 from perdure.engine.timers import arm, disarm
+
+ERROR_CAUGHT = OWN + "error.caught"
 
 RETRIES_MAX = 1_000_000
 """How often one try may retry, whatever its policy says."""
@@ -90,6 +92,8 @@ def handle(draft: Draft, frame: TryFrame, task: Try, reaction: Reaction) -> Flow
             return None
         case Handle():
             frame.phase = "catch"
+            assert frame.error is not None
+            draft.note_task(ERROR_CAUGHT, frame, error=describe_error(frame.error))
             input_ = argument_of(frame)
             body = task.catch.body
             return None if body is not None and scopes.begin(draft, frame, body, input_) else input_
