@@ -345,3 +345,38 @@ async def test_killed_and_started_again_it_goes_on(tmp_path):
         assert await program.stop() < 10
     finally:
         await program.close()
+
+
+async def test_a_process_is_exported_as_a_scenario_and_played_again_without_a_server(perdure, deployed):
+    definition = await deployed(
+        """
+        - pick:
+            switch:
+            - large: {when: .n > 5, then: ask}
+            - small: {then: end}
+        - ask:
+            call: human-task:1.0.0@default
+            with: {title: Shall we?}
+            output: {as: '${ {decided: .outcome} }'}
+        - tell: {set: {said: '${ .decided }', n: 1}}
+        """
+    )
+    started = await perdure("start", definition, "--input", '{"n": 9}')
+    process = started.out.split()[0]
+    early = await perdure("export", process, "--scenario")
+    assert (early.code, "only what has ended" in early.err) == (1, True)
+    task = json.loads((await perdure("tasks", "--json")).out)["items"][0]["id"]
+    await perdure("complete", task, "--outcome", "approved")
+    exported = await perdure("export", process, "--scenario")
+    assert exported.code == 0, exported
+    played = await perdure("test", perdure.file("again.yaml", exported.out))
+    assert played.code == 0, played
+    assert played.out.splitlines() == [
+        f"passed again.yaml: process {process}",
+        "1 passed, 0 failed; 4 of 5 tasks, cases and catches taken",
+        "  not taken: /do/0/pick/switch/1/small",
+    ]
+    assert (await perdure("test", "--full", "again.yaml")).code == 1
+    changed = perdure.file("other.yaml", exported.out.replace("said: approved", "said: rejected"))
+    failed = await perdure("test", changed)
+    assert (failed.code, 'expected the output {"said":"rejected"' in failed.out) == (1, True)

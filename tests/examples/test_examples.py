@@ -3,17 +3,22 @@
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from integration.programs import Program
+from perdure import wiring
 from perdure.definition import loader
 from perdure.demo import order
+from perdure.scenarios import files
+from perdure.settings import Settings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/run.py"))
-DEFINITIONS = sorted(EXAMPLES.glob("*/*.yaml"))
+DEFINITIONS = sorted(path for path in EXAMPLES.glob("*/*.yaml") if path.name != "scenarios.yaml")
+SCENARIOS = sorted(EXAMPLES.glob("*/scenarios.yaml"))
 SECONDS_MAX = 90
 
 
@@ -69,3 +74,14 @@ def test_every_example_is_listed_and_described():
     for name in NAMES:
         assert f"python examples/{name}/run.py" in index
         assert f"python examples/{name}/run.py" in (EXAMPLES / name / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.parent.name)
+async def test_scenarios_hold_and_leave_nothing_out(path):
+    played = await files.play(path, partial(wiring.open_evaluator, Settings(_env_file=None)))
+    assert [outcome.failures for outcome in played.outcomes if outcome.failures] == []
+    assert played.coverage.untaken == ()
+
+
+def test_every_example_with_a_definition_has_scenarios():
+    assert {path.parent.name for path in SCENARIOS} >= {path.parent.name for path in DEFINITIONS}

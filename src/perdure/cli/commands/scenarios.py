@@ -41,7 +41,7 @@ def export(
         name = found["definition"]
         definition = await client.definition(name["namespace"], name["name"], name["version"])
         activities, history = await client.all_activities(process), await client.all_history(process)
-        return scenario_of(found, definition["document"], activities, history)
+        return scenario_of(found, definition, activities, history)
 
     try:
         terminal.answers().print(exits.call(work), end="", markup=False, highlight=False, soft_wrap=True)

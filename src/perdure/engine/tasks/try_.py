@@ -15,6 +15,7 @@ from perdure.engine.dataflow import (
     due_after,
     duration_of,
     fault,
+    text_of,
 )
 from perdure.engine.draft import OWN, TASK_RETRIED, Draft
 from perdure.engine.durations import after, seconds_of
@@ -80,8 +81,11 @@ def react(draft: Draft, frame: TryFrame, task: Try, error: Error) -> Flow[Reacti
 def handle(draft: Draft, frame: TryFrame, task: Try, reaction: Reaction) -> Flow[Ref | None]:
     """Do what was decided. Everything beneath the try has ended by now."""
     disarm(draft, frame, "attempt")
+    assert frame.error is not None
+    caught = {"error": describe_error(frame.error)}
     match reaction:
         case Retry(due):
+            draft.note_task(ERROR_CAUGHT, frame, **caught, retryAt=text_of(due))
             frame.retries += 1
             if due <= draft.now:
                 return (yield from retry(draft, frame, task))
@@ -92,8 +96,7 @@ def handle(draft: Draft, frame: TryFrame, task: Try, reaction: Reaction) -> Flow
             return None
         case Handle():
             frame.phase = "catch"
-            assert frame.error is not None
-            draft.note_task(ERROR_CAUGHT, frame, error=describe_error(frame.error))
+            draft.note_task(ERROR_CAUGHT, frame, **caught)
             input_ = argument_of(frame)
             body = task.catch.body
             return None if body is not None and scopes.begin(draft, frame, body, input_) else input_
