@@ -282,6 +282,7 @@ def test_the_trail_of_a_retry() -> None:
     assert [entry.type.split(".")[-2] for entry in run.history if entry.activity == own] == [
         "created",
         "started",
+        "error",
         "timer",
         "retried",
         "completed",
