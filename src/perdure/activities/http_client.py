@@ -19,6 +19,9 @@ HOPS_MAX = 5
 HEADER_BYTES_MAX = 32 * 1024
 REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
+REFUSALS_MAX = 2
+"""How often a request that is answered with 401 is sent again with other credentials."""
+
 _READ_BYTES = 64 * 1024
 
 
@@ -78,7 +81,7 @@ class HttpClient:
     async def _exchange(self, request: Request) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            response = await self._send(request)
+            request, response = await self._hop(request)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
@@ -86,8 +89,22 @@ class HttpClient:
         detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.url}."
         raise CallFailed(standard("communication", detail))
 
+    async def _hop(self, request: Request) -> tuple[Request, Response]:
+        """The response, after answering a service that wants to see other credentials."""
+        response = await self._send(request)
+        for _ in range(REFUSALS_MAX):
+            responder = request.credentials.responder
+            if response.status != 401 or responder is None:
+                break
+            credentials = await responder.answer(request.refused(response.challenges))
+            if credentials is None:
+                break
+            request = request.authenticated(credentials)
+            response = await self._send(request)
+        return request, response
+
     async def _send(self, request: Request) -> Response:
-        """One hop. A connection that was kept open and turns out to be closed is not the call's failure."""
+        """The response. A connection that was kept open and turns out to be closed is not the call's failure."""
         attempt = _Attempt()
         try:
             return await self._send_once(request, attempt)
@@ -106,6 +123,7 @@ class HttpClient:
             headers=request.headers,
             data=request.body,
             allow_redirects=False,
+            ssl=request.credentials.tls or True,
             trace_request_ctx=attempt,
         ) as response:
             body = await self._read(response)

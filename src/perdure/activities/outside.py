@@ -1,5 +1,7 @@
-"""What performers of all kinds share: settings, secrets, the HTTP client, resources fetched from elsewhere."""
+"""What performers of all kinds share: settings, secrets, the HTTP client, credentials, resources from elsewhere."""
 
+from perdure.activities.authentication.authenticator import Authenticator
+from perdure.activities.caller import Caller
 from perdure.activities.http_client import HttpClient
 from perdure.activities.resources import Resources
 from perdure.secrets import Secrets
@@ -13,11 +15,15 @@ class Outside:
         self.settings = settings
         self.secrets = secrets
         self.http = HttpClient(settings, secrets)
-        self.resources = Resources(self.http, settings, secrets)
+        self.authenticator = Authenticator(self.http, secrets)
+        self.caller = Caller(self.http, self.authenticator, secrets, settings.payload_depth_max)
+        self.resources = Resources(self.caller, settings)
 
     async def start(self) -> None:
         await self.http.start()
 
     async def stop(self) -> None:
         """Drop what is under way and release all connections."""
+        await self.resources.stop()
+        await self.authenticator.stop()
         await self.http.stop()
