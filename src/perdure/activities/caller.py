@@ -7,7 +7,7 @@ from perdure.activities.authentication.header import basic
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.credentials import Credentials
 from perdure.activities.http_client import HttpClient
-from perdure.activities.http_request import Request
+from perdure.activities.http_request import KeyPlace, Request
 from perdure.activities.http_response import Response, failure_of, output_of
 from perdure.codec import Json
 from perdure.engine.errors import Error
@@ -23,9 +23,9 @@ class Caller:
         self._secrets = secrets
         self._depth_max = depth_max
 
-    async def output(self, request: Request, policy: Json, call: Call) -> Json:
+    async def output(self, request: Request, policy: Json, call: Call, key: KeyPlace | None = None) -> Json:
         """The output of the call in the mode that the request asks for; a status that is no success is an error."""
-        request, response = await self.exchange(request, policy, call)
+        request, response = await self.exchange(request, policy, call, key)
         try:
             if response.status >= (400 if request.redirect else 300):
                 raise failure_of(request, response)
@@ -34,17 +34,19 @@ class Caller:
             raise self.redacted(failure.error, request.credentials) from None
         return self._secrets_removed(request, output)
 
-    async def exchange(self, request: Request, policy: Json, call: Call) -> tuple[Request, Response]:
+    async def exchange(
+        self, request: Request, policy: Json, call: Call, key: KeyPlace | None = None
+    ) -> tuple[Request, Response]:
         """The response whatever its status, and the request that it answers, which knows the credentials sent.
 
-        Credentials in the URI count where there is no policy.
+        Credentials in the URI count where there is no policy. Those of a policy go where `key` says.
         """
         try:
             if policy is None:
                 credentials = _credentials_in(request.url)
             else:
                 credentials = await self._authenticator.credentials(policy, call)
-            request = request.authenticated(credentials)
+            request = request.authenticated(credentials) if key is None else request.keyed(credentials, key)
             return await self._client.exchange(request)
         except CallFailed as failure:
             raise self.redacted(failure.error, request.credentials) from None

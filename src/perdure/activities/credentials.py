@@ -40,7 +40,8 @@ class Credentials:
     """The value of the Authorization header, if any, and the texts that prove who calls.
 
     `responder` is who to ask after a 401, `tls` the context with the client's certificate. Where these prove one
-    request only, the next one to the same origin begins with `again`.
+    request only, the next one to the same origin begins with `again`. `key` is the bare token or password, for
+    services that want it elsewhere.
     """
 
     authorization: str | None = None
@@ -48,11 +49,13 @@ class Credentials:
     responder: Responder | None = None
     tls: ssl.SSLContext | None = None
     again: "Credentials | None" = None
+    key: str | None = None
 
     @property
     def authenticate(self) -> bool:
         """Whether there is anything that proves who calls."""
-        return self.authorization is not None or self.responder is not None or self.tls is not None
+        proofs = (self.authorization, self.responder, self.tls, self.key)
+        return any(proof is not None for proof in proofs)
 
     def renewed(self, by: "Credentials") -> "Credentials":
         """Those that replace these, with both kept out of what is shown."""

@@ -73,7 +73,7 @@ class HttpClient:
                 return await self._exchange(request)
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
-            detail = f"{request.verb} {request.url} was not answered within {seconds}."
+            detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
             raise CallFailed(standard("timeout", detail)) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
@@ -86,7 +86,7 @@ class HttpClient:
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
             request = request.redirected(response.status, location, self._secrets)
-        detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.url}."
+        detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.shown_url}."
         raise CallFailed(standard("communication", detail))
 
     async def _hop(self, request: Request) -> tuple[Request, Response]:
@@ -166,7 +166,7 @@ def _error_of(request: Request, error: Exception) -> Error:
     """The standard error for what went wrong before there was a response."""
     refused = _cause(error, Refused)
     if refused is not None:
-        return standard("authorization", f"{request.verb} {request.url} is not allowed: {refused}")
+        return standard("authorization", f"{request.verb} {request.shown_url} is not allowed: {refused}")
     if isinstance(error, aiohttp.InvalidURL):
         return misconfigured(f"`endpoint` is no valid URI: {error}.").error
     reason: str
@@ -185,7 +185,7 @@ def _error_of(request: Request, error: Exception) -> Error:
             reason = f"the response is no valid HTTP: {error.message}"
         case _:
             reason = f"{error}" or type(error).__name__
-    return standard("communication", f"{request.verb} {request.url} failed: {reason}.")
+    return standard("communication", f"{request.verb} {request.shown_url} failed: {reason}.")
 
 
 _E = TypeVar("_E", bound=BaseException)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -13,7 +13,7 @@ from perdure.activities.contract import Call, CallFailed
 from perdure.activities.credentials import Credentials, Refusal
 from perdure.codec import Json, encode
 from perdure.engine.errors import standard
-from perdure.secrets import Secrets
+from perdure.secrets import REDACTED, Secrets
 
 SCHEMES = ("http", "https")
 OUTPUTS = ("content", "raw", "response")
@@ -30,8 +30,17 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a service wants an API key: in a header, the query or a cookie, under a name."""
+
+    place: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One request to send. `method` is as the author wrote it."""
+    """One request to send. `method` is as the author wrote it, `key` where the credentials are, if not in
+    Authorization."""
 
     method: str
     url: URL
@@ -40,6 +49,14 @@ class Request:
     output: str = "content"
     redirect: bool = False
     credentials: Credentials = field(default_factory=Credentials)
+    key: KeyPlace | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The URI for people and expressions, without an API key."""
+        if self.key is None or self.key.place != "query" or self.key.name not in self.url.query:
+            return str(self.url)
+        return str(self.url.update_query({self.key.name: REDACTED}))
 
     @property
     def verb(self) -> str:
@@ -56,6 +73,24 @@ class Request:
             headers=headers,
             credentials=self.credentials.renewed(credentials),
         )
+
+    def keyed(self, credentials: Credentials, key: KeyPlace) -> "Request":
+        """The request with the credentials' bare key where the service wants it. Raises `CallFailed`."""
+        text = credentials.key or ""
+        headers, url, quoted = self.headers.copy(), self.url.with_user(None), quote(text, safe="")
+        match key.place:
+            case "header":
+                headers[key.name] = text
+            case "query":
+                query = f"{quote(key.name, safe='')}={quoted}"
+                url = URL(f"{url}{'&' if url.raw_query_string else '?'}{query}", encoded=True)
+            case "cookie":
+                cookie = f"{key.name}={quoted}"
+                headers["Cookie"] = f"{headers['Cookie']}; {cookie}" if "Cookie" in headers else cookie
+            case _:
+                raise misconfigured(f"The API key {key.name} is wanted in {key.place!r}, which is unknown.")
+        held = Credentials(proofs=(text, quoted), key=text)
+        return replace(self, url=url, headers=headers, credentials=held, key=key)
 
     def refused(self, challenges: Iterable[str]) -> Refusal:
         """What to answer a 401 by."""
@@ -76,7 +111,7 @@ class Request:
         if url.origin() != self.url.origin():
             credentials = credentials.withheld()
             for name, value in self.headers.items():
-                if name.lower() in HIDDEN_HEADERS or secrets.redact_text(value) != value:
+                if self._hides(name) or secrets.redact_text(value) != value:
                     headers.popall(name, None)
         elif credentials.again is not None:
             credentials = credentials.renewed(credentials.again)
@@ -92,9 +127,13 @@ class Request:
         """The request as the DSL's HTTP request object, without credentials."""
         return {
             "method": self.method,
-            "uri": str(self.url),
-            "headers": shown_headers(self.headers),
+            "uri": self.shown_url,
+            "headers": shown_headers({name: value for name, value in self.headers.items() if not self._hides(name)}),
         }
+
+    def _hides(self, header: str) -> bool:
+        in_header = self.key is not None and self.key.place == "header" and self.key.name.lower() == header.lower()
+        return in_header or header.lower() in HIDDEN_HEADERS
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:

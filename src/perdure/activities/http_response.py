@@ -71,7 +71,7 @@ def failure_of(request: Request, response: Response) -> CallFailed:
     """
     name = "authentication" if response.status == 401 and request.credentials.authenticate else "communication"
     title = (response.reason or _phrase(response.status))[:TITLE_CHARACTERS_MAX]
-    detail = f"{request.verb} {request.url} was answered with {response.status} {title}".rstrip()
+    detail = f"{request.verb} {request.shown_url} was answered with {response.status} {title}".rstrip()
     excerpt = _excerpt(response)
     return CallFailed(
         standard(

@@ -2,6 +2,7 @@
 
 from perdure.activities.authentication.authenticator import Authenticator
 from perdure.activities.caller import Caller
+from perdure.activities.documents import Documents
 from perdure.activities.http_client import HttpClient
 from perdure.activities.resources import Resources
 from perdure.secrets import Secrets
@@ -18,6 +19,7 @@ class Outside:
         self.authenticator = Authenticator(self.http, secrets)
         self.caller = Caller(self.http, self.authenticator, secrets, settings.payload_depth_max)
         self.resources = Resources(self.caller, settings)
+        self.documents = Documents(self.resources, settings)
 
     async def start(self) -> None:
         await self.http.start()

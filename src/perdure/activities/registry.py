@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
 from perdure.codec import Json
 from perdure.engine.errors import standard
@@ -13,6 +14,7 @@ def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
         "http": HttpPerformer(outside),
+        "openapi": OpenApiPerformer(outside),
     }
 
 
