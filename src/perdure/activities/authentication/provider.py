@@ -67,6 +67,9 @@ async def discovered(policy: Policy, client: HttpClient) -> Provider:
             f"{request.url} says that its issuer is {configuration.issuer}, expected {' or '.join(sorted(allowed))}; "
             "list it under `issuers` if it is the right one."
         )
+    endpoints = (configuration.token_endpoint, configuration.introspection_endpoint)
+    if issuer.startswith("https:") and any(uri and not uri.startswith("https:") for uri in endpoints):
+        raise unauthenticated(f"{request.url} leads from https to endpoints without TLS; no secret is sent there.")
     return Provider(configuration.token_endpoint, introspection=configuration.introspection_endpoint)
 
 

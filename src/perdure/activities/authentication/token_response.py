@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from perdure.activities.authentication.policies import unauthenticated
 from perdure.activities.contract import CallFailed
 from perdure.activities.http_request import Request
-from perdure.activities.http_response import Response, failure_of
+from perdure.activities.http_response import Response, failure_of, printable
 from perdure.codec import Json, decode
 from perdure.engine.errors import standard
 
@@ -84,11 +84,11 @@ def _usable_seconds(expires_in: Json) -> float:
 
 def _refused(request: Request, response: Response, answer: dict[str, Json]) -> CallFailed:
     """The error for a refusal: by its code where it has one that is known, else by its status."""
-    code = answer.get("error")
-    description = answer.get("error_description")
-    words = f"{request.url} issued no token: {str(code)[:60]}"
-    if isinstance(description, str) and description:
-        words = f"{words} ({description[:_DESCRIPTION_CHARACTERS_MAX]})"
+    code = _text(answer.get("error"))
+    description = _text(answer.get("error_description"))
+    words = f"{request.url} issued no token: {printable(code or 'no reason given', 60)}"
+    if description:
+        words = f"{words} ({printable(description, _DESCRIPTION_CHARACTERS_MAX)})"
     if code in _AUTHENTICATION:
         return unauthenticated(f"{words}.")
     if code in _AUTHORIZATION:

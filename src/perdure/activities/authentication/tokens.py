@@ -25,7 +25,7 @@ from perdure.engine.errors import BASE, Error
 from perdure.secrets import Secrets
 
 TOKENS_MAX = 1000
-REVOCATION_SECONDS_MAX = 2.0
+REVOCATION_SECONDS_MAX = 1.0
 
 _REFUSALS = (f"{BASE}authentication", f"{BASE}authorization", f"{BASE}configuration")
 

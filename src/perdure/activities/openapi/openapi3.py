@@ -16,6 +16,7 @@ from perdure.activities.openapi.model import (
 from perdure.activities.openapi.operations import Found, parameters_of
 from perdure.activities.openapi.properties import is_binary, shape_of
 from perdure.activities.openapi.references import Node, References
+from perdure.activities.openapi.styles import text_of
 from perdure.codec import Json
 
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
@@ -101,7 +102,7 @@ async def _property(schema: Node, encoding: Node | None, references: References)
     return Property(
         await is_binary(schema, references),
         media_type.partition(",")[0].strip() if isinstance(media_type, str) else None,
-        _style(said, said.get("style") or "form") if styled else None,
+        _style(said, str(said.get("style") or "form")) if styled else None,
     )
 
 
@@ -114,11 +115,11 @@ def _server(found: Found) -> Server:
             uri = server.object.get("url")
             if not isinstance(uri, str):
                 raise misconfigured(f"{found.root.document.uri}: a server has no url.")
-            variables = {name: node.object for name, node in server.member("variables").members().items()}
+            variables = server.member("variables").members()
             return Server(
                 uri,
-                {name: str(variable.get("default", "")) for name, variable in variables.items()},
-                {name: [str(value) for value in variable.get("enum") or []] for name, variable in variables.items()},
+                {name: text_of(variable.object.get("default", "")) for name, variable in variables.items()},
+                {name: [text_of(one.value) for one in node.member("enum").items()] for name, node in variables.items()},
             )
     return Server("/")
 

@@ -57,7 +57,7 @@ def _parameter(node: Node) -> Parameter:
 
 
 def _style(node: Node) -> Style:
-    collection = node.object.get("collectionFormat") or "csv"
+    collection = str(node.object.get("collectionFormat") or "csv")
     in_form = node.object["in"] in ("query", "formData")
     if collection == "multi":
         return Style("form", explode=True)
