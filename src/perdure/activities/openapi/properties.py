@@ -31,7 +31,8 @@ async def is_binary(schema: Node, references: References) -> bool:
     if said.get("type") == "array":
         said = (await references.follow(Node(said.get("items"), schema.document))).object
     media_type = said.get("contentMediaType")
-    return str(said.get("format")) in _BINARY_FORMATS or (isinstance(media_type, str) and not media_type.startswith("text/"))
+    is_other_than_text = isinstance(media_type, str) and not media_type.startswith("text/")
+    return is_other_than_text or str(said.get("format")) in _BINARY_FORMATS
 
 
 async def _collect(schema: Node, references: References, shape: Shape, levels: int) -> None:
