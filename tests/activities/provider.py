@@ -27,6 +27,7 @@ class Provider:
         self.rotates = False
         self.silent_about_seconds = False
         self.token_type = "Bearer"
+        self.answer = None  # a status and what the token endpoint says with it, whatever it is asked
         self.gate = None  # an event that token requests wait for
         self.key = jwk.RSAKey.generate_key(2048)
         self.keys = {}
@@ -56,6 +57,8 @@ class Provider:
         self.asked["token"] += 1
         if self.gate is not None:
             await self.gate.wait()
+        if self.answer is not None:
+            return web.json_response(self.answer[1], status=self.answer[0], headers={"Location": "/resource"})
         try:
             parameters = await self._parameters(request)
             self._check_client(request, parameters)

@@ -11,6 +11,8 @@ from provider import ASSERTION, CLIENT, EXCHANGE, SECRET
 from provider import provider as providing
 
 from perdure import clock
+from perdure.activities.authentication.oauth2 import Policy
+from perdure.activities.authentication.provider import published
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
@@ -234,6 +236,70 @@ async def test_oidc_refuses_a_provider_that_says_it_is_another(provider, perform
     assert (name, status) == ("authentication", 401)
     assert "https://other.example" in detail and "`issuers`" in detail
     await performer.perform(call(provider, {"oidc": policy(provider, issuers=["https://other.example"])}))
+
+
+@pytest.mark.parametrize(
+    "configuration, name, words",
+    [
+        ({"issuer": "https://a.example", "token_endpoint": "https://b.example/t"}, None, ""),
+        ({"issuer": "https://a.example/", "token_endpoint": "https://b.example/t"}, None, ""),
+        ({"issuer": "https://a.example", "token_endpoint": "http://a.example/t"}, "authentication", "without TLS"),
+        (
+            {
+                "issuer": "https://a.example",
+                "token_endpoint": "https://a.example/t",
+                "introspection_endpoint": "http://a.example/i",
+            },
+            "authentication",
+            "without TLS",
+        ),
+        ({"issuer": "https://b.example", "token_endpoint": "https://a.example/t"}, "authentication", "its issuer is"),
+        ({"issuer": "https://a.example"}, "communication", "token_endpoint"),
+        ({"issuer": 5, "token_endpoint": "https://a.example/t"}, "communication", "$.issuer"),
+        ([], "communication", "no OpenID Connect"),
+        ({"x": "y" * 300_000}, "communication", "longer than"),
+    ],
+)
+def test_what_a_provider_publishes(configuration, name, words):
+    wanted = Policy("https://a.example", "client_credentials")
+    body = json.dumps(configuration).encode()
+    if name is None:
+        assert published(wanted, "https://a.example/x", body).token == configuration["token_endpoint"]
+    else:
+        with pytest.raises(CallFailed) as caught:
+            published(wanted, "https://a.example/x", body)
+        assert caught.value.error.type.endswith(name) and words in caught.value.error.detail
+
+
+@pytest.mark.parametrize(
+    "status, answer, name, words",
+    [
+        (200, {}, "communication", "without an access_token"),
+        (200, [], "communication", "without an access_token"),
+        (200, {"access_token": 5}, "communication", "without an access_token"),
+        (200, {"access_token": "a\nb"}, "authentication", "characters"),
+        (200, {"error": "invalid_grant"}, "authentication", "invalid_grant"),
+        (200, {"error": "strange"}, "communication", "strange"),
+        (400, {"error": ["x"], "error_description": 5}, "communication", "400"),
+        (400, {"error": "invalid_grant", "error_description": "a\x1b[31m" + "b" * 1000}, "authentication", "a [31mb"),
+        (400, {"error": "unauthorized_client"}, "authorization", "unauthorized_client"),
+        (401, {}, "authentication", "refused the client"),
+        (503, {"error": "temporarily_unavailable"}, "communication", "503"),
+        (302, {}, "communication", "302"),
+        (200, {"access_token": "ok-ok-ok", "expires_in": ["x"], "token_type": None, "refresh_token": 5}, None, ""),
+        (200, {"access_token": "a.b.c", "expires_in": "60", "token_type": "bearer"}, None, ""),
+        (200, {"access_token": "ok-ok-ok", "expires_in": -5}, None, ""),
+    ],
+)
+async def test_answers_of_a_token_endpoint(provider, performer, status, answer, name, words):
+    provider.answer = (status, answer)
+    provider.valid = {"ok-ok-ok": "x", "a.b.c": "x"}
+    provider.opaque = True
+    if name is None:
+        await performer.perform(call(provider, {"oauth2": policy(provider)}))
+    else:
+        found, _, detail = await failure(performer, call(provider, {"oauth2": policy(provider)}))
+        assert found == name and words in detail and len(detail) < 700
 
 
 async def test_endpoints_are_paths_below_the_authority_or_uris(provider, performer):

@@ -104,7 +104,9 @@ class Request:
         try:
             url = self.url.join(URL(location))
         except ValueError as error:
-            raise CallFailed(standard("communication", f"{self.url} redirects to a malformed URI: {error}.")) from None
+            raise CallFailed(
+                standard("communication", f"{self.shown_url} redirects to a malformed URI: {error}.")
+            ) from None
         url = url_of(str(url)).with_user(None)
         headers = self.headers.copy()
         credentials = self.credentials

@@ -49,32 +49,41 @@ def declared(policy: Policy) -> Provider:
 
 
 async def discovered(policy: Policy, client: HttpClient) -> Provider:
-    """The endpoints that the provider publishes. Raises `CallFailed`.
-
-    Its issuer must be the authority (section 4.3), or one that the policy lists: a provider within the same
-    network is often reached under another name than its public one.
-    """
-    issuer = policy.authority.removesuffix(WELL_KNOWN).rstrip("/")
-    request = Request("GET", url_of(f"{issuer}{WELL_KNOWN}", "authority"), redirect=True)
+    """The endpoints that the provider publishes. Raises `CallFailed`."""
+    request = Request("GET", url_of(f"{_issuer(policy)}{WELL_KNOWN}", "authority"), redirect=True)
     request.headers["Accept"] = "application/json"
     request, response = await client.exchange(request)
     if response.status != 200:
         raise failure_of(request, response)
-    configuration = _configuration(request, response.body)
+    return published(policy, str(request.url), response.body)
+
+
+def published(policy: Policy, uri: str, body: bytes) -> Provider:
+    """The endpoints by the configuration that was found at `uri`. Raises `CallFailed`.
+
+    Its issuer must be the authority (section 4.3), or one that the policy lists: a provider within the same
+    network is often reached under another name than its public one.
+    """
+    issuer = _issuer(policy)
+    configuration = _configuration(uri, body)
     allowed = {issuer, *(name.rstrip("/") for name in policy.issuers)}
     if configuration.issuer.rstrip("/") not in allowed:
         raise unauthenticated(
-            f"{request.url} says that its issuer is {configuration.issuer}, expected {' or '.join(sorted(allowed))}; "
+            f"{uri} says that its issuer is {configuration.issuer}, expected {' or '.join(sorted(allowed))}; "
             "list it under `issuers` if it is the right one."
         )
     endpoints = (configuration.token_endpoint, configuration.introspection_endpoint)
-    if issuer.startswith("https:") and any(uri and not uri.startswith("https:") for uri in endpoints):
-        raise unauthenticated(f"{request.url} leads from https to endpoints without TLS; no secret is sent there.")
+    if issuer.startswith("https:") and any(one and not one.startswith("https:") for one in endpoints):
+        raise unauthenticated(f"{uri} leads from https to endpoints without TLS; no secret is sent there.")
     return Provider(configuration.token_endpoint, introspection=configuration.introspection_endpoint)
 
 
-def _configuration(request: Request, body: bytes) -> _Configuration:
-    what = f"{request.url} is no OpenID Connect provider's configuration"
+def _issuer(policy: Policy) -> str:
+    return policy.authority.removesuffix(WELL_KNOWN).rstrip("/")
+
+
+def _configuration(uri: str, body: bytes) -> _Configuration:
+    what = f"{uri} is no OpenID Connect provider's configuration"
     if len(body) > CONFIGURATION_BYTES_MAX:
         detail = f"{what}: it is longer than {CONFIGURATION_BYTES_MAX} bytes."
         raise CallFailed(standard("communication", detail))
