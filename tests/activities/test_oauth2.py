@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 from joserfc import jwk, jwt
-from provider import ASSERTION, CLIENT, EXCHANGE, SECRET
-from provider import provider as providing
+from oauth_provider import ASSERTION, CLIENT, EXCHANGE, SECRET
+from oauth_provider import provider as providing
 
 from perdure import clock
 from perdure.activities.authentication.oauth2 import Policy

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 import yaml
 from aiohttp import web
-from provider import CLIENT, SECRET
-from provider import provider as providing
+from oauth_provider import CLIENT, SECRET
+from oauth_provider import provider as providing
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.openapi.performer import OpenApiPerformer

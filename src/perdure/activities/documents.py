@@ -7,7 +7,6 @@ import asyncio
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import yaml
@@ -45,13 +44,12 @@ class Documents:
     async def fetch(self, endpoint: Json, call: Call) -> Document:
         """The document at an evaluated ``endpoint``. Raises `CallFailed`, also where it is neither JSON nor YAML."""
         resource = await self._resources.fetch(endpoint, call)
-        key = blake2b(resource.body, digest_size=16).digest()
-        kept = self._kept.get(key)
+        kept = self._kept.get(resource.digest)
         if kept is not None:
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(resource.digest)
             return Document(resource.uri, kept[1])
         value = await self._read(resource)
-        self._keep(key, len(resource.body), value)
+        self._keep(resource.digest, len(resource.body), value)
         return Document(resource.uri, value)
 
     async def _read(self, resource: Resource) -> Json:

@@ -25,11 +25,12 @@ _Key: TypeAlias = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A document as it was fetched. `uri` is where it was found, after redirections."""
+    """A document as it was fetched. `uri` is where it was found, after redirections, `digest` that of the body."""
 
     uri: str
     media_type: str
     body: bytes
+    digest: bytes
 
 
 class Resources:
@@ -71,7 +72,8 @@ class Resources:
             detail = f"{request.url} is longer than {bytes_max} bytes (PERDURE_RESOURCE_BYTES_MAX)."
             raise self._caller.redacted(standard("communication", detail), request.credentials)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Resource(str(request.url), media_type, response.body)
+        digest = blake2b(response.body, digest_size=16).digest()
+        return Resource(str(request.url), media_type, response.body, digest)
 
 
 def _parts(endpoint: Json) -> tuple[Json, Json]:
