@@ -241,7 +241,7 @@ async def test_query_and_headers(shop, performer):
         ({"query": "a=1"}, "`query`"),
         ({"output": "xml"}, "content, raw, response"),
         ({"redirect": "yes"}, "`redirect`"),
-        ({"authentication": {"digest": {}}}, "digest"),
+        ({"authentication": {"negotiate": {}}}, "basic, bearer, certificate, digest, oauth2, oidc; found negotiate"),
     ],
 )
 async def test_what_can_not_be_sent_is_a_configuration_error(performer, changes, said):

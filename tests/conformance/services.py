@@ -1,4 +1,5 @@
-"""The services that the scenarios call: a small library, and a door with basic authentication."""
+"""The services that the scenarios call: a small library, a door with basic authentication, a vault for bearers of a
+token, and a pet store that describes itself."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -11,6 +12,47 @@ BOOKS = {
     8: {"id": 8, "title": "Winds", "shelf": "air"},
     9: {"id": 9, "title": "Reefs", "shelf": "sea"},
 }
+
+
+PETS = [{"id": 1, "name": "Otto", "status": "available"}, {"id": 2, "name": "Ida", "status": "sold"}]
+
+_STATUS = {"name": "status", "in": "query", "required": True}
+_ID = {"name": "petId", "in": "path", "required": True}
+
+SWAGGER = {
+    "swagger": "2.0",
+    "basePath": "/v2",
+    "schemes": ["http"],
+    "produces": ["application/xml", "application/json"],
+    "paths": {
+        "/pet/findByStatus": {
+            "get": {
+                "operationId": "findPetsByStatus",
+                "parameters": [{**_STATUS, "type": "array", "collectionFormat": "multi"}],
+            }
+        },
+        "/pet/{petId}": {"get": {"operationId": "getPetById", "parameters": [{**_ID, "type": "integer"}]}},
+    },
+}
+
+OPENAPI = """
+openapi: 3.1.0
+servers: [{url: '/v{version}', variables: {version: {default: '2'}}}]
+paths:
+  /pet/findByStatus:
+    get:
+      operationId: findPetsByStatus
+      parameters: [{$ref: '#/components/parameters/status'}]
+  /pet:
+    post:
+      operationId: addPet
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}
+components:
+  parameters:
+    status: {name: status, in: query, required: true, schema: {type: string}}
+  schemas:
+    Pet: {type: object, properties: {id: {type: integer}, name: {type: string}}, additionalProperties: false}
+"""
 
 
 @asynccontextmanager
@@ -26,6 +68,13 @@ async def library() -> AsyncIterator[str]:
     app.router.add_get("/broken", _broken)
     app.router.add_get("/query", _query)
     app.router.add_post("/mirror", _mirror)
+    app.router.add_post("/oauth2/token", _token)
+    app.router.add_get("/vault", _vault)
+    app.router.add_get("/v2/swagger.json", _swagger)
+    app.router.add_get("/v3/openapi.yaml", _openapi)
+    app.router.add_get("/v2/pet/findByStatus", _pets)
+    app.router.add_get(r"/v2/pet/{id:\d+}", _pet)
+    app.router.add_post("/v2/pet", _mirror)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -74,3 +123,37 @@ async def _broken(_: web.Request) -> web.Response:
 
 async def _moved(_: web.Request) -> web.Response:
     return web.Response(status=302, headers={"Location": "/books/7"})
+
+
+async def _token(request: web.Request) -> web.Response:
+    form = await request.post()
+    if (form.get("grant_type"), form.get("client_id"), form.get("client_secret")) != (
+        "client_credentials",
+        "clerk",
+        "tide-table-1871",
+    ):
+        return web.json_response({"error": "invalid_client"}, status=401)
+    return web.json_response({"access_token": "key-to-the-vault", "token_type": "Bearer", "expires_in": 60})
+
+
+async def _vault(request: web.Request) -> web.Response:
+    if request.headers.get("Authorization") != "Bearer key-to-the-vault":
+        return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+    return web.json_response({"open": True})
+
+
+async def _swagger(_: web.Request) -> web.Response:
+    return web.json_response(SWAGGER)
+
+
+async def _openapi(_: web.Request) -> web.Response:
+    return web.Response(text=OPENAPI, content_type="application/yaml")
+
+
+async def _pets(request: web.Request) -> web.Response:
+    return web.json_response([pet for pet in PETS if pet["status"] in request.query.getall("status")])
+
+
+async def _pet(request: web.Request) -> web.Response:
+    pet = next((pet for pet in PETS if pet["id"] == int(request.match_info["id"])), None)
+    return web.json_response(pet) if pet else web.json_response({"reason": "no such pet"}, status=404)

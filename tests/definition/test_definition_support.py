@@ -9,11 +9,6 @@ YET = "can't be run by this version of Perdure yet"
 @pytest.mark.parametrize(
     ("text", "pointer", "what"),
     [
-        (
-            "do:\n- t: {call: openapi, with: {document: {endpoint: 'https://a.example'}, operationId: o}}",
-            "/do/0/t/call",
-            "call: openapi",
-        ),
         ("do:\n- t: {call: 'job:1.0.0@default', with: {type: charge}}", "/do/0/t/call", "call: job:1.0.0@default"),
         ("do:\n- t: {call: 'human-task:2.0.0@default'}", "/do/0/t/call", "call: human-task:2.0.0@default"),
         (
@@ -35,18 +30,6 @@ YET = "can't be run by this version of Perdure yet"
         ),
         ("input: {schema: {format: avro, document: {}}}\ndo: []", "/input/schema/format", "schema format: avro"),
         ("evaluate: {language: cel}\ndo: []", "/evaluate/language", 'evaluate: language "cel"'),
-        (
-            "use: {authentications: {a: {digest: {username: u, password: p}}}}\ndo:\n"
-            "- t: {call: http, with: {method: get, endpoint: {uri: 'https://a.example', authentication: {use: a}}}}",
-            "/do/0/t/with/endpoint/authentication",
-            "authentication: digest",
-        ),
-        (
-            "do:\n- t: {call: 'callback:1.0.0@default', with: {request: {method: get, "
-            "endpoint: {uri: 'https://a.example', authentication: {certificate: {}}}}}}",
-            "/do/0/t/with/request/endpoint/authentication",
-            "authentication: certificate",
-        ),
     ],
 )
 def test_what_is_not_built_yet_is_named(text, pointer, what):
@@ -61,7 +44,7 @@ def test_what_is_declared_but_not_used_does_no_harm():
         "use:\n"
         "  functions: {f: {run: {shell: {command: ls}}}}\n"
         "  catalogs: {c: {endpoint: 'https://a.example'}}\n"
-        "  authentications: {a: {oidc: {}}}\n"
+        "  authentications: {a: {oidc: {authority: 'https://a.example', grant: password}}}\n"
         "do: []"
     )
     assert definition.unsupported == ()
@@ -87,6 +70,12 @@ def test_what_is_declared_but_not_used_does_no_harm():
             "/do/0/t/with/escalateTo",
             "never escalated",
         ),
+        (
+            "use: {authentications: {a: {oidc: {grant: password}}}}\ndo: []",
+            "/use/authentications/a/oidc",
+            '"authority"',
+        ),
+        ("use: {authentications: {a: {certificate: {}}}}\ndo: []", "/use/authentications/a/certificate", "fail"),
         (
             "do:\n- t: {emit: {event: {with: {source: 'https://a.example', type: b, orderId: 1}}}}",
             "/do/0/t/emit/event/with/orderId",

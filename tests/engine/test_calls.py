@@ -45,6 +45,16 @@ REQUESTS = {
             "authentication": {"basic": {"username": "{h}", "password": "p"}},
         },
     ),
+    "the authority of a policy": (
+        """{method: get, endpoint: {uri: 'http://x', authentication:
+        {oauth2: {authority: 'http://auth/{id}', username: '{id}'}}}}""",
+        {
+            "method": "GET",
+            "uri": "http://x",
+            "authentication": {"oauth2": {"authority": "http://auth/a%2Fb%20%C3%A4", "username": "{id}"}},
+        }
+        | DEFAULTS,
+    ),
     "headers as an expression": (
         "{method: get, endpoint: 'http://x', headers: '${ {h: .n} }'}",
         {"method": "GET", "uri": "http://x", "headers": {"h": "1"}} | DEFAULTS,

@@ -1,90 +1,78 @@
-"""Credentials of outgoing calls: DSL reference, "Authentication", basic (RFC 7617) and bearer (RFC 6750)."""
+"""Credentials of one outgoing call: what proves who calls, and how to keep it out of everything else."""
 
-import base64
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from perdure.activities.contract import Call, CallFailed
 from perdure.codec import Json
-from perdure.engine.errors import Error, standard
-from perdure.secrets import REDACTED, SecretMissing, Secrets
+from perdure.engine.errors import Error
+from perdure.secrets import REDACTED
 
 REDACTED_CHARACTERS_MIN = 8
 """Credentials shorter than this are too likely to occur in ordinary data by chance."""
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was answered with 401, as far as an answer to that depends on it.
+
+    `target` is the path and query as sent, `challenges` are the values of ``WWW-Authenticate``.
+    """
+
+    method: str
+    target: str
+    body: bytes
+    challenges: tuple[str, ...]
+
+
+class Responder(Protocol):
+    """Knows what to say to a service that refused a request."""
+
+    async def answer(self, refusal: Refusal) -> "Credentials | None":
+        """Credentials to try the request with once more, None where there are no better ones.
+
+        Raises `CallFailed`, without any secret in it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
-    """The value of the Authorization header, if any, and the texts that prove who calls."""
+    """The value of the Authorization header, if any, and the texts that prove who calls.
+
+    `responder` is who to ask after a 401, `tls` the context with the client's certificate. Where these prove one
+    request only, the next one to the same origin begins with `again`. `key` is the bare token or password, for
+    services that want it elsewhere.
+    """
 
     authorization: str | None = None
     proofs: tuple[str, ...] = ()
+    responder: Responder | None = None
+    tls: ssl.SSLContext | None = None
+    again: "Credentials | None" = None
+    key: str | None = None
+
+    @property
+    def authenticate(self) -> bool:
+        """Whether there is anything that proves who calls."""
+        proofs = (self.authorization, self.responder, self.tls, self.key)
+        return any(proof is not None for proof in proofs)
+
+    def renewed(self, by: "Credentials") -> "Credentials":
+        """Those that replace these, with both kept out of what is shown."""
+        return replace(by, proofs=(*self.proofs, *by.proofs), tls=by.tls or self.tls)
+
+    def withheld(self) -> "Credentials":
+        """For another origin: nothing is sent, yet what an earlier one learnt is kept out of what is shown."""
+        return Credentials(proofs=self.proofs)
 
     def redact(self, value: Json) -> Json:
         """The value without these credentials, which a careless service may echo."""
         proofs = [proof for proof in self.proofs if len(proof) >= REDACTED_CHARACTERS_MIN]
-        return _without(value, proofs) if proofs else value
+        return _without(value, sorted(proofs, key=len, reverse=True)) if proofs else value
 
     def redact_error(self, error: Error) -> Error:
         """The error without these credentials in its words."""
         return Error(error.type, error.status, error.title, self.redact(error.detail), error.instance)
-
-
-def credentials(
-    policy: Json, call: Call, secrets: Secrets, *, user: str | None = None, password: str | None = None
-) -> Credentials:
-    """The credentials that an authentication policy names, or those in the URI where there is no policy.
-
-    Raises `CallFailed`: configuration for a policy that is not known, authorization for a secret that is
-    missing or not listed, authentication for one that lacks what the scheme needs.
-    """
-    if policy is None:
-        return Credentials() if user is None and password is None else _basic(user or "", password or "")
-    match policy:
-        case {"basic": dict(basic)}:
-            values = _values(basic, ("username", "password"), call, secrets)
-            return _basic(values["username"], values["password"])
-        case {"bearer": dict(bearer)}:
-            token = _values(bearer, ("token",), call, secrets)["token"]
-            if not token.isascii() or not token.isprintable():
-                raise _unauthenticated("The bearer token has characters that a header can't carry.")
-            return Credentials(f"Bearer {token}", (token,))
-    found = ", ".join(map(str, policy)) if isinstance(policy, dict) else type(policy).__name__
-    raise CallFailed(
-        standard("configuration", f"`authentication` must be basic or bearer; found {found or 'nothing'}.")
-    )
-
-
-def _basic(username: str, password: str) -> Credentials:
-    parameter = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return Credentials(f"Basic {parameter}", (parameter, password))
-
-
-def _values(policy: dict[str, Json], names: tuple[str, ...], call: Call, secrets: Secrets) -> dict[str, str]:
-    """The named members of the policy, or of the secret that it uses."""
-    source, place = policy, "The authentication"
-    if "use" in policy:
-        secret = _secret(policy["use"], call, secrets)
-        place = f"The secret {policy['use']!r}"
-        source = secret if isinstance(secret, dict) else {names[0]: secret} if len(names) == 1 else {}
-    values = {name: source.get(name) for name in names}
-    missing = [name for name, value in values.items() if not isinstance(value, str)]
-    if missing:
-        raise _unauthenticated(f"{place} has no text for {' and '.join(missing)}.")
-    return values  # type: ignore[return-value]
-
-
-def _secret(name: Json, call: Call, secrets: Secrets) -> Json:
-    if name not in call.secrets:
-        detail = f"The authentication uses the secret {name!r}, which use.secrets does not list."
-        raise CallFailed(standard("authorization", detail))
-    try:
-        return secrets.get(name)
-    except SecretMissing as error:
-        raise CallFailed(standard("authorization", str(error))) from None
-
-
-def _unauthenticated(detail: str) -> CallFailed:
-    return CallFailed(standard("authentication", detail))
 
 
 def _without(value: Json, proofs: list[str]) -> Json:

@@ -19,6 +19,9 @@ HOPS_MAX = 5
 HEADER_BYTES_MAX = 32 * 1024
 REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
+REFUSALS_MAX = 2
+"""How often a request that is answered with 401 is sent again with other credentials."""
+
 _READ_BYTES = 64 * 1024
 
 
@@ -70,7 +73,7 @@ class HttpClient:
                 return await self._exchange(request)
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
-            detail = f"{request.verb} {request.url} was not answered within {seconds}."
+            detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
             raise CallFailed(standard("timeout", detail)) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
@@ -78,16 +81,30 @@ class HttpClient:
     async def _exchange(self, request: Request) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            response = await self._send(request)
+            request, response = await self._hop(request)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
             request = request.redirected(response.status, location, self._secrets)
-        detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.url}."
+        detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.shown_url}."
         raise CallFailed(standard("communication", detail))
 
+    async def _hop(self, request: Request) -> tuple[Request, Response]:
+        """The response, after answering a service that wants to see other credentials."""
+        response = await self._send(request)
+        for _ in range(REFUSALS_MAX):
+            responder = request.credentials.responder
+            if response.status != 401 or responder is None:
+                break
+            credentials = await responder.answer(request.refused(response.challenges))
+            if credentials is None:
+                break
+            request = request.authenticated(credentials)
+            response = await self._send(request)
+        return request, response
+
     async def _send(self, request: Request) -> Response:
-        """One hop. A connection that was kept open and turns out to be closed is not the call's failure."""
+        """The response. A connection that was kept open and turns out to be closed is not the call's failure."""
         attempt = _Attempt()
         try:
             return await self._send_once(request, attempt)
@@ -106,6 +123,7 @@ class HttpClient:
             headers=request.headers,
             data=request.body,
             allow_redirects=False,
+            ssl=request.credentials.tls or True,
             trace_request_ctx=attempt,
         ) as response:
             body = await self._read(response)
@@ -148,7 +166,7 @@ def _error_of(request: Request, error: Exception) -> Error:
     """The standard error for what went wrong before there was a response."""
     refused = _cause(error, Refused)
     if refused is not None:
-        return standard("authorization", f"{request.verb} {request.url} is not allowed: {refused}")
+        return standard("authorization", f"{request.verb} {request.shown_url} is not allowed: {refused}")
     if isinstance(error, aiohttp.InvalidURL):
         return misconfigured(f"`endpoint` is no valid URI: {error}.").error
     reason: str
@@ -167,7 +185,7 @@ def _error_of(request: Request, error: Exception) -> Error:
             reason = f"the response is no valid HTTP: {error.message}"
         case _:
             reason = f"{error}" or type(error).__name__
-    return standard("communication", f"{request.verb} {request.url} failed: {reason}.")
+    return standard("communication", f"{request.verb} {request.shown_url} failed: {reason}.")
 
 
 _E = TypeVar("_E", bound=BaseException)

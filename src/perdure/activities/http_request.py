@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from multidict import CIMultiDict
 from yarl import URL
 
 from perdure.activities.contract import Call, CallFailed
-from perdure.activities.credentials import Credentials, credentials
+from perdure.activities.credentials import Credentials, Refusal
 from perdure.codec import Json, encode
 from perdure.engine.errors import standard
-from perdure.secrets import Secrets
+from perdure.secrets import REDACTED, Secrets
 
 SCHEMES = ("http", "https")
 OUTPUTS = ("content", "raw", "response")
@@ -30,20 +30,71 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a service wants an API key: in a header, the query or a cookie, under a name."""
+
+    place: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One request to send. `method` is as the author wrote it."""
+    """One request to send. `method` is as the author wrote it, `key` where the credentials are, if not in
+    Authorization."""
 
     method: str
     url: URL
-    headers: CIMultiDict[str]
-    body: bytes | None
-    output: str
-    redirect: bool
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    body: bytes | None = None
+    output: str = "content"
+    redirect: bool = False
     credentials: Credentials = field(default_factory=Credentials)
+    key: KeyPlace | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The URI for people and expressions, without an API key."""
+        if self.key is None or self.key.place != "query" or self.key.name not in self.url.query:
+            return str(self.url)
+        return str(self.url.update_query({self.key.name: REDACTED}))
 
     @property
     def verb(self) -> str:
         return self.method.upper()
+
+    def authenticated(self, credentials: Credentials) -> "Request":
+        """The request with these credentials, which replace any it had. The URI no longer holds any."""
+        headers = self.headers.copy()
+        if credentials.authorization is not None:
+            headers["Authorization"] = credentials.authorization
+        return replace(
+            self,
+            url=self.url.with_user(None),
+            headers=headers,
+            credentials=self.credentials.renewed(credentials),
+        )
+
+    def keyed(self, credentials: Credentials, key: KeyPlace) -> "Request":
+        """The request with the credentials' bare key where the service wants it. Raises `CallFailed`."""
+        text = credentials.key or ""
+        headers, url, quoted = self.headers.copy(), self.url.with_user(None), quote(text, safe="")
+        match key.place:
+            case "header":
+                headers[key.name] = text
+            case "query":
+                query = f"{quote(key.name, safe='')}={quoted}"
+                url = URL(f"{url}{'&' if url.raw_query_string else '?'}{query}", encoded=True)
+            case "cookie":
+                cookie = f"{key.name}={quoted}"
+                headers["Cookie"] = f"{headers['Cookie']}; {cookie}" if "Cookie" in headers else cookie
+            case _:
+                raise misconfigured(f"The API key {key.name} is wanted in {key.place!r}, which is unknown.")
+        held = Credentials(proofs=(text, quoted), key=text)
+        return replace(self, url=url, headers=headers, credentials=held, key=key)
+
+    def refused(self, challenges: Iterable[str]) -> Refusal:
+        """What to answer a 401 by."""
+        return Refusal(self.verb, self.url.raw_path_qs, self.body or b"", tuple(challenges))
 
     def redirected(self, status: int, location: str, secrets: Secrets) -> "Request":
         """The request to follow a redirection with (RFC 9110, section 15.4). Raises `CallFailed`.
@@ -53,27 +104,38 @@ class Request:
         try:
             url = self.url.join(URL(location))
         except ValueError as error:
-            raise CallFailed(standard("communication", f"{self.url} redirects to a malformed URI: {error}.")) from None
-        url = _url(str(url)).with_user(None)
+            raise CallFailed(
+                standard("communication", f"{self.shown_url} redirects to a malformed URI: {error}.")
+            ) from None
+        url = url_of(str(url)).with_user(None)
         headers = self.headers.copy()
+        credentials = self.credentials
         if url.origin() != self.url.origin():
+            credentials = credentials.withheld()
             for name, value in self.headers.items():
-                if name.lower() in HIDDEN_HEADERS or secrets.redact_text(value) != value:
+                if self._hides(name) or secrets.redact_text(value) != value:
                     headers.popall(name, None)
+        elif credentials.again is not None:
+            credentials = credentials.renewed(credentials.again)
+            headers.popall("Authorization", None)
         becomes_get = (status == 303 and self.verb != "HEAD") or (status in (301, 302) and self.verb == "POST")
         if not becomes_get:
-            return replace(self, url=url, headers=headers)
+            return replace(self, url=url, headers=headers, credentials=credentials)
         for name in ("Content-Type", "Content-Encoding", "Content-Language"):
             headers.popall(name, None)
-        return replace(self, method="get", url=url, headers=headers, body=None)
+        return replace(self, method="get", url=url, headers=headers, body=None, credentials=credentials)
 
     def shown(self) -> Json:
         """The request as the DSL's HTTP request object, without credentials."""
         return {
             "method": self.method,
-            "uri": str(self.url),
-            "headers": shown_headers(self.headers),
+            "uri": self.shown_url,
+            "headers": shown_headers({name: value for name, value in self.headers.items() if not self._hides(name)}),
         }
+
+    def _hides(self, header: str) -> bool:
+        in_header = self.key is not None and self.key.place == "header" and self.key.name.lower() == header.lower()
+        return in_header or header.lower() in HIDDEN_HEADERS
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -87,31 +149,35 @@ def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def request_of(call: Call, secrets: Secrets) -> Request:
-    """The request that a call asks for. Raises `CallFailed` (configuration, authentication, authorization)."""
+def request_of(call: Call) -> Request:
+    """The request that a call asks for, before it is authenticated. Raises `CallFailed` (configuration)."""
     arguments = call.request
     if not isinstance(arguments, dict):
         raise misconfigured(f"The arguments of an HTTP call are an object; found {_kind(arguments)}.")
-    url = _url(arguments.get("uri"))
-    headers = _headers(arguments.get("headers"))
+    url = url_of(arguments.get("uri"))
+    headers = headers_of(arguments.get("headers"))
     body = _body(arguments.get("body"), headers)
-    credentials_ = credentials(arguments.get("authentication"), call, secrets, user=url.user, password=url.password)
-    if credentials_.authorization is not None:
-        headers["Authorization"] = credentials_.authorization
-    for name, value in _platform_headers(call):
+    for name, value in platform_headers(call):
         headers.setdefault(name, value)
     return Request(
         method=_method(arguments.get("method")),
-        url=_with_query(url.with_user(None), arguments.get("query")),
+        url=_with_query(url, arguments.get("query")),
         headers=headers,
         body=body,
-        output=_one_of("output", arguments.get("output") or "content", OUTPUTS),
-        redirect=_boolean("redirect", arguments.get("redirect") or False),
-        credentials=credentials_,
+        output=output_mode_of(arguments),
+        redirect=follows_redirections(arguments),
     )
 
 
-def _platform_headers(call: Call) -> Iterable[tuple[str, str]]:
+def output_mode_of(arguments: Mapping[str, Json]) -> str:
+    return _one_of("output", arguments.get("output") or "content", OUTPUTS)
+
+
+def follows_redirections(arguments: Mapping[str, Json]) -> bool:
+    return _boolean("redirect", arguments.get("redirect") or False)
+
+
+def platform_headers(call: Call) -> Iterable[tuple[str, str]]:
     """What every call carries. An author's own header of the same name goes first."""
     span = blake2b(call.activity.bytes + call.attempt.to_bytes(8, "big"), digest_size=8).hexdigest()
     yield "Idempotency-Key", call.idempotency_key
@@ -126,18 +192,19 @@ def _method(value: Json) -> str:
     return value
 
 
-def _url(value: Json) -> URL:
+def url_of(value: Json, name: str = "endpoint") -> URL:
+    """An absolute http or https URI without fragment. Raises `CallFailed` (configuration) that calls it `name`."""
     if not isinstance(value, str):
-        raise misconfigured(f"`endpoint` must be a URI; found {_kind(value)}.")
+        raise misconfigured(f"`{name}` must be a URI; found {_kind(value)}.")
     try:
         url = URL(value)
         valid = url.is_absolute() and bool(url.host)
     except ValueError as error:
-        raise misconfigured(f"`endpoint` is no valid URI ({error}); found {_shown(value)}.") from None
+        raise misconfigured(f"`{name}` is no valid URI ({error}); found {_shown(value)}.") from None
     if url.scheme not in SCHEMES:
-        raise misconfigured(f"`endpoint` must be an http or https URI; found {_shown(value)}.")
+        raise misconfigured(f"`{name}` must be an http or https URI; found {_shown(value)}.")
     if not valid:
-        raise misconfigured(f"`endpoint` has no host; found {_shown(value)}.")
+        raise misconfigured(f"`{name}` has no host; found {_shown(value)}.")
     return url.with_fragment(None)
 
 
@@ -151,7 +218,7 @@ def _with_query(url: URL, query: Json) -> URL:
     return url.extend_query(pairs) if pairs else url
 
 
-def _headers(value: Json) -> CIMultiDict[str]:
+def headers_of(value: Json) -> CIMultiDict[str]:
     if value is not None and not isinstance(value, dict):
         raise misconfigured(f"`headers` must be an object; found {_kind(value)}.")
     headers: CIMultiDict[str] = CIMultiDict()

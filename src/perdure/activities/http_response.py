@@ -1,10 +1,11 @@
 """What an HTTP call yields from its response, in each of the DSL's output modes, or as an error."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
+
+from multidict import CIMultiDictProxy
 
 from perdure.activities.contract import CallFailed
 from perdure.activities.http_request import Request, shown_headers
@@ -23,8 +24,13 @@ class Response:
 
     status: int
     reason: str
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
+
+    @property
+    def challenges(self) -> list[str]:
+        """What a 401 asks for."""
+        return self.headers.getall("WWW-Authenticate", [])
 
 
 def output_of(request: Request, response: Response, depth_max: int) -> Json:
@@ -59,16 +65,20 @@ def content_of(response: Response, depth_max: int) -> Json:
 
 
 def failure_of(request: Request, response: Response) -> CallFailed:
-    """The error that a response status stands for: a communication error with that status."""
+    """The error that a response status stands for: a communication error with that status.
+
+    A 401 to a request that said who calls is an authentication error.
+    """
+    name = "authentication" if response.status == 401 and request.credentials.authenticate else "communication"
     title = (response.reason or _phrase(response.status))[:TITLE_CHARACTERS_MAX]
-    detail = f"{request.verb} {request.url} was answered with {response.status} {title}".rstrip()
+    detail = f"{request.verb} {request.shown_url} was answered with {response.status} {title}".rstrip()
     excerpt = _excerpt(response)
     return CallFailed(
         standard(
-            "communication",
+            name,
             f"{detail}: {excerpt}" if excerpt else f"{detail}.",
             status=response.status,
-            title=title or "Communication error",
+            title=title or f"{name.capitalize()} error",
         )
     )
 
@@ -77,9 +87,13 @@ def _excerpt(response: Response) -> str:
     media_type, charset = _content_type(response)
     if media_type.startswith(("image/", "audio/", "video/")) or media_type == "application/octet-stream":
         return ""
-    text = _text(response.body[: EXCERPT_CHARACTERS_MAX * 4], charset).strip()
+    return printable(_text(response.body[: EXCERPT_CHARACTERS_MAX * 4], charset).strip(), EXCERPT_CHARACTERS_MAX)
+
+
+def printable(text: str, characters_max: int) -> str:
+    """The text on one line, without what a terminal would act upon, cut where it is long."""
     text = "".join(character if character.isprintable() else " " for character in text)
-    return text if len(text) <= EXCERPT_CHARACTERS_MAX else text[:EXCERPT_CHARACTERS_MAX] + "…"
+    return text if len(text) <= characters_max else text[:characters_max] + "…"
 
 
 def _content_type(response: Response) -> tuple[str, str]:

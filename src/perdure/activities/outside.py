@@ -1,8 +1,11 @@
-"""What performers of all kinds share: settings, secrets, the HTTP client, resources fetched from elsewhere."""
+"""What performers of all kinds share: settings, secrets, the HTTP client, credentials, resources from elsewhere."""
 
 import asyncio
 
+from perdure.activities.authentication.authenticator import Authenticator
+from perdure.activities.caller import Caller
 from perdure.activities.contract import CallFailed
+from perdure.activities.documents import Documents
 from perdure.activities.http_client import HttpClient
 from perdure.activities.resources import Resources
 from perdure.engine.errors import Error
@@ -17,7 +20,10 @@ class Outside:
         self.settings = settings
         self.secrets = secrets
         self.http = HttpClient(settings, secrets)
-        self.resources = Resources(self.http, settings, secrets)
+        self.authenticator = Authenticator(self.http, secrets)
+        self.caller = Caller(self.http, self.authenticator, secrets, settings.payload_depth_max)
+        self.resources = Resources(self.caller, settings)
+        self.documents = Documents(self.resources, settings)
         self.programs = asyncio.Semaphore(settings.run_concurrency_max)
         """Room for programs that run at the same time."""
 
@@ -32,4 +38,6 @@ class Outside:
 
     async def stop(self) -> None:
         """Drop what is under way and release all connections."""
+        await self.resources.stop()
+        await self.authenticator.stop()
         await self.http.stop()

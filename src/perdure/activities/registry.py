@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
 from perdure.activities.script import ScriptPerformer
 from perdure.activities.shell import ShellPerformer
@@ -19,6 +20,7 @@ def performers(outside: Outside) -> Mapping[str, Performer]:
         "http": HttpPerformer(outside),
         "script": ScriptPerformer(outside),
         "shell": ShellPerformer(outside),
+        "openapi": OpenApiPerformer(outside),
     }
 
 

@@ -13,9 +13,26 @@ class UriUnexpandable(Exception):
 
 
 _WITH_ENDPOINTS = frozenset(
-    {"agentCard", "document", "endpoint", "http", "proto", "script", "server", "source", "transport"}
+    {
+        "agentCard",
+        "authentication",
+        "document",
+        "endpoint",
+        "http",
+        "oauth2",
+        "oidc",
+        "proto",
+        "script",
+        "server",
+        "service",
+        "source",
+        "transport",
+    }
 )
 """Members of a call's arguments that hold an endpoint, or something that does."""
+
+_URIS = ("authority", "endpoint", "uri")
+"""Members of them that are URI templates."""
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
@@ -80,10 +97,11 @@ def expand_members(template: Template, value: Json, names: tuple[str, ...], sour
 
 
 def expand_endpoints(template: Template, value: Json, source: Json) -> Json:
-    """Evaluated arguments with the endpoints in them expanded (DSL reference, "Endpoint"), however deep."""
+    """Evaluated arguments with the endpoints in them expanded (DSL reference, "Endpoint"), however deep; also the
+    authorities of authentication policies."""
     if not isinstance(value, dict):
         return value
-    expanded = dict(expand_members(template, value, ("endpoint", "uri"), source))
+    expanded = dict(expand_members(template, value, _URIS, source))
     for name in _WITH_ENDPOINTS & expanded.keys():
         inner = member(template, name)
         if inner is not None:

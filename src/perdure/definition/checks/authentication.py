@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 
 from perdure.codec import Json
-from perdure.definition.checks.report import Check, Report, quoted, suggestion
-from perdure.definition.checks.shapes import array, exactly_one, members, object_, string, word
+from perdure.definition.checks.report import Check, Report, listed, quoted, suggestion
+from perdure.definition.checks.shapes import array, exactly_one, members, string, word
 from perdure.definition.checks.text import secret_text, text
 from perdure.definition.checks.uris import uri
-from perdure.definition.pointers import child
-
-SUPPORTED = frozenset({"basic", "bearer"})
-"""The schemes that calls can use."""
 
 _GRANTS = (
     "authorization_code",
@@ -41,7 +37,12 @@ _oauth2_members: Mapping[str, Check] = {
         }
     ),
     "request": members(
-        optional={"encoding": word("application/x-www-form-urlencoded", "application/json")}, open_=True
+        optional={
+            "encoding": word("application/x-www-form-urlencoded", "application/json"),
+            "redirectUri": text,
+            "codeVerifier": secret_text,
+        },
+        open_=True,
     ),
     "issuers": array(text),
     "scopes": array(text),
@@ -51,6 +52,9 @@ _oauth2_members: Mapping[str, Check] = {
     "subject": _token,
     "actor": _token,
 }
+
+_certificate = members(optional={"certificate": text, "key": secret_text, "password": secret_text}, open_=True)
+"""Our own form: the reference names the scheme and no more."""
 
 _endpoints = members(optional={"token": text, "revocation": text, "introspection": text}, open_=True)
 
@@ -63,6 +67,18 @@ def _secret_name(value: Json, pointer: str, report: Report) -> None:
             f"expected a secret that use.secrets lists, found {quoted(value)}"
             f"{suggestion(value, report.uses.secrets) or '; list it there'}",
         )
+
+
+def _needing(inline: Check, *names: str) -> Check:
+    """The schema does not ask for these, but without them no call can be authenticated."""
+
+    def check(value: Json, pointer: str, report: Report) -> None:
+        inline(value, pointer, report)
+        missing = [name for name in names if isinstance(value, dict) and name not in value]
+        if missing:
+            report.warn(pointer, f"calls will fail without {listed(missing)}")
+
+    return check
 
 
 def _scheme(inline: Check) -> Check:
@@ -78,10 +94,15 @@ def _scheme(inline: Check) -> Check:
 _SCHEMES: Mapping[str, Check] = {
     "basic": _scheme(members({"username": text, "password": secret_text})),
     "bearer": _scheme(members({"token": secret_text})),
-    "certificate": object_,
+    "certificate": _scheme(
+        _needing(
+            members(optional={"certificate": text, "key": secret_text, "password": secret_text}, open_=True),
+            "certificate",
+        )
+    ),
     "digest": _scheme(members({"username": text, "password": secret_text})),
-    "oauth2": _scheme(members(optional={**_oauth2_members, "endpoints": _endpoints})),
-    "oidc": _scheme(members(optional=_oauth2_members)),
+    "oauth2": _scheme(_needing(members(optional={**_oauth2_members, "endpoints": _endpoints}), "authority", "grant")),
+    "oidc": _scheme(_needing(members(optional=_oauth2_members), "authority", "grant")),
 }
 
 _declared_members = members(optional=_SCHEMES, open_=True, what="an authentication policy")
@@ -114,21 +135,3 @@ def referenceable(value: Json, pointer: str, report: Report) -> None:
     _referenceable_members(value, pointer, report)
     if isinstance(value, dict):
         exactly_one(value, (*_SCHEMES, "use"), pointer, report)
-
-
-def scheme_of(value: Json, report: Report) -> str | None:
-    """The scheme of a policy or reference, as far as it is well-formed."""
-    name = value.get("use") if isinstance(value, dict) else value
-    if isinstance(name, str):
-        value = report.uses.authentications.get(name)
-    if not isinstance(value, dict):
-        return None
-    return next((scheme for scheme in _SCHEMES if scheme in value), None)
-
-
-def require_supported(endpoint: Json, pointer: str, report: Report) -> None:
-    """Where an endpoint's authentication can't be used by calls yet, say so."""
-    if isinstance(endpoint, dict) and "authentication" in endpoint:
-        scheme = scheme_of(endpoint["authentication"], report)
-        if scheme is not None and scheme not in SUPPORTED:
-            report.unsupported(child(pointer, "authentication"), f"authentication: {scheme}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from perdure.codec import Json
 from perdure.definition import interpolation
 from perdure.definition.checks import catalog
-from perdure.definition.checks.authentication import referenceable, require_supported
+from perdure.definition.checks.authentication import referenceable
 from perdure.definition.checks.events import iterator
 from perdure.definition.checks.report import Check, Report, listed, quoted, suggestion
 from perdure.definition.checks.shapes import (
@@ -28,7 +28,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"http"})
+SUPPORTED = frozenset({"http", "openapi"})
 
 _OUTPUTS = word("raw", "content", "response")
 
@@ -99,7 +99,7 @@ def _named(item: Check, what: str) -> Check:
     return check
 
 
-_http_members = members(
+http: Check = members(
     {"method": text, "endpoint": endpoint},
     {
         "headers": _named(_scalar, "headers"),
@@ -110,13 +110,7 @@ _http_members = members(
     },
     what="the arguments of an HTTP call",
 )
-
-
-def http(value: Json, pointer: str, report: Report) -> None:
-    """DSL reference, "HTTP Call"; also the request of ``callback``."""
-    _http_members(value, pointer, report)
-    if isinstance(value, dict):
-        require_supported(value.get("endpoint"), child(pointer, "endpoint"), report)
+"""DSL reference, "HTTP Call"; also the request of ``callback``."""
 
 
 def _object_template(value: Json, pointer: str, report: Report) -> None:

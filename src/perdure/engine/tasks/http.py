@@ -10,7 +10,7 @@ from perdure.engine.draft import Draft
 from perdure.engine.durations import kind_of
 from perdure.engine.payloads import Flow
 from perdure.engine.state import Frame
-from perdure.engine.uris import UriUnexpandable, expand, is_text, member
+from perdure.engine.uris import UriUnexpandable, expand, expand_endpoints, is_text, member
 
 OUTPUTS = ("content", "raw", "response")
 
@@ -28,6 +28,9 @@ def request_of(draft: Draft, frame: Frame, arguments: Template, own: Mapping[str
         request = _request(value)
         if is_text(uri, request["uri"]):
             request["uri"] = expand(request["uri"], source)
+        policy = _policy_of(arguments)
+        if policy is not None and "authentication" in request:
+            request["authentication"] = expand_endpoints(policy, request["authentication"], source)
     except UriUnexpandable as problem:
         raise fault(draft, frame, "expression", f"the endpoint can't be expanded: {problem}") from None
     except ValueError as problem:
@@ -40,6 +43,11 @@ def _uri_of(arguments: Template) -> Template | None:
     expression yields."""
     endpoint = member(arguments, "endpoint")
     return endpoint if endpoint is None else member(endpoint, "uri") or endpoint
+
+
+def _policy_of(arguments: Template) -> Template | None:
+    endpoint = member(arguments, "endpoint")
+    return endpoint if endpoint is None else member(endpoint, "authentication")
 
 
 def _expanded(parts: tuple[str | Expression, ...], source: Json) -> tuple[str | Expression, ...]:
