@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -13,8 +14,10 @@ from perdure import clock
 from perdure.cli import terminal
 from perdure.cli.render import history, tree, words
 from perdure.cli.render.times import between, parse
-from perdure.client import Client
 from perdure.client.models import ENDED, Activity, Process, Waiting
+
+if TYPE_CHECKING:
+    from perdure.client import Client
 
 REFRESH_SECONDS = 0.2
 REFRESH_SECONDS_MAX = 1.0
@@ -41,7 +44,7 @@ class _Piece:
 class Watch:
     """A process as it is, refreshed at a cost that does not grow with what lies behind it."""
 
-    client: Client
+    client: "Client"
     process: Process
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -72,7 +75,7 @@ class Watch:
 
 
 async def until_ended(
-    client: Client,
+    client: "Client",
     process: Process,
     *,
     console: Console | None = None,
@@ -92,7 +95,7 @@ async def until_ended(
     return watch.process
 
 
-async def show(client: Client, process: Process) -> None:
+async def show(client: "Client", process: Process) -> None:
     """The tree as it is now."""
     console = terminal.answers()
     activities = await client.all_activities(process["id"])
