@@ -50,7 +50,7 @@ def tasks(
 
 
 def complete(
-    task: Annotated[str, typer.Argument(metavar="TASK-ID", help="As `perdure tasks` lists it.")],
+    task: Annotated[str, typer.Argument(parser=values.id_, metavar="TASK-ID", help="As `perdure tasks` lists it.")],
     outcome: Annotated[str, typer.Option("--outcome", "-o", help="One of the task's outcomes, such as approved.")],
     comment: Annotated[str | None, typer.Option("--comment", "-c")] = None,
     data: Data = None,

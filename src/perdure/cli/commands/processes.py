@@ -8,12 +8,12 @@ from perdure import clock
 from perdure.cli import exits, follow, terminal, values
 from perdure.cli.render import history as trail
 from perdure.cli.render import tables, words
-from perdure.client.models import ENDED, Command, HistoryEntry, OnConflict, Process
+from perdure.client.models import ENDED, Command, OnConflict, Process
 
 if TYPE_CHECKING:
     from perdure.client import Client
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The process's id.")]
+Id = Annotated[str, typer.Argument(parser=values.id_, metavar="ID", help="As `perdure ps` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 Reason = Annotated[str | None, typer.Option(help="Why; the history keeps it.")]
 
@@ -140,9 +140,6 @@ def show(
 def history(
     process: Id,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until the process ends.")] = False,
-    every: Annotated[
-        bool, typer.Option("--all", "-a", help="Tell of a task's creation also where it starts at once.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a process's audit trail: what happened, when, and by whom."""
@@ -151,7 +148,7 @@ def history(
         if as_json and not watch:
             terminal.print_json({"items": await client.all_history(process), "next": None})
             return
-        await print_history(client, process, watch=watch, every=every, as_json=as_json)
+        await print_history(client, process, watch=watch, as_json=as_json)
 
     exits.call(work)
 
@@ -187,29 +184,15 @@ def print_end(process: Process) -> None:
         terminal.print_json(process["output"])
 
 
-async def print_history(
-    client: "Client", process: str, *, watch: bool = False, every: bool = False, as_json: bool = False
-) -> None:
-    """The audit trail line by line, live with `watch`, and with `every` also what goes without saying."""
+async def print_history(client: "Client", process: str, *, watch: bool = False, as_json: bool = False) -> None:
+    """The audit trail, an entry a line, live with `watch`."""
     console = terminal.answers()
     names = _Names(client, process)
-    held: HistoryEntry | None = None
-
-    async def tell(entry: HistoryEntry) -> None:
-        console.print(trail.line(entry, await names.of(entry["activity"])), soft_wrap=True)
-
     async for entry in client.follow_history(process) if watch else client.each_history(process):
         if as_json:
             terminal.print_json(entry)
-            continue
-        if held is not None and (every or not trail.starts_at_once(held, entry)):
-            await tell(held)
-        held = entry
-        if not trail.is_creation(entry):
-            await tell(entry)
-            held = None
-    if held is not None:
-        await tell(held)
+        else:
+            console.print(trail.line(entry, await names.of(entry["activity"])), soft_wrap=True)
 
 
 class _Names:
