@@ -173,6 +173,8 @@ async def test_people_decide(platform):
     assert (await service.release(WHO, task.id, "bob")).status == "open"
     with pytest.raises(Invalid, match="outcome"):
         await service.complete(WHO, task.id, "ann", "maybe", None, {"limit": 1})
+    with pytest.raises(Invalid, match="user"):
+        await service.complete(WHO, task.id, "perdure", "approved", None, {"limit": 1})
     with pytest.raises(Invalid) as unfit:
         await service.complete(WHO, task.id, "ann", "approved", None, {"limit": "x"})
     assert unfit.value.problems[0].pointer == "/data/limit"
@@ -369,6 +371,8 @@ async def test_keys_open_the_door_until_revoked(platform):
         await platform.service.create_key("ci", "default", "viewer")
     with pytest.raises(Invalid, match="tenant"):
         await platform.service.create_key("ci", "acme", "admin")
+    with pytest.raises(Invalid, match="'perdure' is what the history calls the platform itself"):
+        await platform.service.create_key("perdure", "default", "admin")
     assert (await platform.service.revoke_key(view.id)).revoked_at is not None
     assert await platform.service.authenticate(key) is None
     with pytest.raises(NotFound):

@@ -16,6 +16,7 @@ from perdure import clock, telemetry
 from perdure.codec import Json, decode
 from perdure.engine import state as states
 from perdure.engine.advance import advance
+from perdure.engine.draft import PERDURE
 from perdure.engine.effects import CancelChild, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
@@ -215,7 +216,7 @@ class Stepper:
                     else:
                         facts.append((process.id, encode_fact(child)))
                 case CancelChild():
-                    cancel = CancelRequested(actor="perdure", reason="the parent process no longer waits for it")
+                    cancel = CancelRequested(actor=PERDURE, reason="the parent process no longer waits for it")
                     facts.append((effect.child, encode_fact(cancel)))
                 case _:
                     pass  # rows only
@@ -245,7 +246,7 @@ class Stepper:
             seed=clock.random_bytes(32),
             input=input_,
             payload=payload,
-            fact=encode_fact(ProcessStarted(input=effect.input, actor="perdure")),
+            fact=encode_fact(ProcessStarted(input=effect.input, actor=PERDURE)),
             parent_process=parent.id,
             parent_activity=effect.activity if effect.await_ else None,
         )
