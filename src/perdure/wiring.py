@@ -20,10 +20,8 @@ from perdure.api.app import create_app
 from perdure.api.server import Server
 from perdure.broker.contract import Broker
 from perdure.broker.postgres import PostgresBroker
-from perdure.broker.rabbitmq import RabbitBroker
 from perdure.coordination.contract import Coordinator
 from perdure.coordination.postgres import PostgresCoordinator
-from perdure.coordination.redis import RedisCoordinator
 from perdure.embedded.errors import EmbeddedError
 from perdure.embedded.postgres import EmbeddedPostgres
 from perdure.engine.step import Environment, Limits
@@ -180,12 +178,17 @@ async def _close(pool: Pool) -> None:
 
 def _broker(settings: Settings, pool: Pool, dsn: str) -> Broker:
     if settings.broker_url:
+        # Here, as in the next: a development server starts sooner without libraries that it does not use.
+        from perdure.broker.rabbitmq import RabbitBroker
+
         return RabbitBroker(settings.broker_url)
     return PostgresBroker(pool, dsn)
 
 
 def _coordinator(settings: Settings, pool: Pool) -> Coordinator:
     if settings.redis_url:
+        from perdure.coordination.redis import RedisCoordinator
+
         return RedisCoordinator(settings.redis_url)
     return PostgresCoordinator(pool)
 
