@@ -3,11 +3,15 @@
 A batch of processes is stepped in one transaction. A process whose expressions take long leaves the batch and
 is stepped alone, so that it delays nobody else. Whoever finds a process locked leaves it to the holder, who
 looks into its inbox again after the commit.
+
+A process that can't be stepped at all (its state was written by a later release, say) is put off, and delays
+nobody else either.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -25,7 +29,7 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.programs import Name
-from perdure.store.contract import NewProcess, Outcome, Taken, TakenProcess
+from perdure.store.contract import NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
 from perdure.store.facts import decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
@@ -36,7 +40,22 @@ BATCH_WAIT_SECONDS_MAX = 0.1
 ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100
+PUT_OFF_SECONDS = 30.0
+"""How long the sweep leaves a process alone that could not be stepped, lest such processes are all it sees."""
 SETTLED = frozenset({"completed", "faulted", "cancelled"})
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of a batch: `slow` ones need more time, `failed` ones raised; the rest was committed."""
+
+    taken: list[UUID] = field(default_factory=list)
+    slow: set[UUID] = field(default_factory=set)
+    failed: dict[UUID, BaseException] = field(default_factory=dict)
+
+    @property
+    def stepped(self) -> list[UUID]:
+        return [process for process in self.taken if process not in self.slow and process not in self.failed]
 
 
 class Stepper:
@@ -52,22 +71,31 @@ class Stepper:
     async def step(self, ids: Sequence[UUID]) -> None:
         """Advance those of the processes that nobody else holds, as far as they can go now.
 
-        Raises `StoreUnavailable`; whatever was not committed is still owed.
+        Raises `StoreUnavailable` and nothing else; whatever was not committed is still owed.
         """
         left = list(dict.fromkeys(ids))
         while left:
-            slow, taken = await self._batch(left)
-            for process in slow:
+            try:
+                batch = await self._batch(left)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                await self._step_apart(left, error)
+                return
+            for process in batch.slow:
                 self._step_alone_soon(process)
-            left = await self._context.store.with_facts([p for p in taken if p not in slow]) if taken else []
+            await self._put_off(batch.failed)
+            left = await self._context.store.with_facts(batch.stepped) if batch.stepped else []
 
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
 
-        For commands that answer with the result.
+        For commands that answer with the result. Raises what the step raises.
         """
         for _ in range(STEPS_NOW_MAX):
-            await self._batch([process], alone=True)
+            batch = await self._batch([process], alone=True)
+            if process in batch.failed:
+                raise batch.failed[process]
             if not await self._context.store.with_facts([process]):
                 return
 
@@ -83,20 +111,41 @@ class Stepper:
         task.add_done_callback(self._slow.discard)
 
     async def _step_alone(self, process: UUID) -> None:
-        async with self._alone:
-            try:
-                await self._batch([process], alone=True)
-            except Exception:
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process))
+        try:
+            async with self._alone:
+                batch = await self._batch([process], alone=True)
+            await self._put_off(batch.failed)
+            # As every holder of a process: whoever met the lock meanwhile left its fact to us.
+            await self.step(await self._context.store.with_facts(batch.stepped))
+        except StoreUnavailable as error:
+            log.warning("a process could not be stepped; the sweep will", process_id=str(process), reason=str(error))
+        except Exception as error:
+            await self._step_apart([process], error)
 
-    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> tuple[set[UUID], list[UUID]]:
-        """One transaction. Answers the processes that need more time, and all that were taken."""
+    async def _step_apart(self, ids: Sequence[UUID], error: Exception) -> None:
+        """A batch could not be saved: find those to blame by halves, so that all others go on."""
+        if len(ids) == 1:
+            log.error("a process could not be stepped; it is put off", process_id=str(ids[0]), exc_info=error)
+            await self._put_off(ids)
+            return
+        middle = len(ids) // 2
+        await self.step(ids[:middle])
+        await self.step(ids[middle:])
+
+    async def _put_off(self, ids: Collection[UUID]) -> None:
+        if ids:
+            await self._context.store.put_off(list(ids), PUT_OFF_SECONDS)
+
+    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> Batch:
+        """One transaction."""
         started = clock.monotonic()
         announcement = Announcement()
+        batch = Batch()
         async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
             if taken is None:
-                return set(), []
-            outcomes, slow = await self._advance_all(taken, alone)
+                return batch
+            batch.taken = [process.id for process in taken.processes]
+            outcomes = await self._advance_all(taken, batch, alone)
             await self._save(taken, outcomes, announcement)
         telemetry.record_batch(len(outcomes), clock.monotonic() - started)
         for outcome in outcomes:
@@ -104,9 +153,9 @@ class Stepper:
         if announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         await announce(self._context.broker, announcement)
-        return slow, [process.id for process in taken.processes]
+        return batch
 
-    async def _advance_all(self, taken: Taken, alone: bool) -> tuple[list[Outcome], set[UUID]]:
+    async def _advance_all(self, taken: Taken, batch: Batch, alone: bool) -> list[Outcome]:
         lock = asyncio.Lock()  # the drives share the transaction's connection
         outcomes: list[Outcome] = []
         waiting: dict[asyncio.Task[Step], tuple[TakenProcess, Drive]] = {}
@@ -114,8 +163,10 @@ class Stepper:
             try:
                 drive = await self._drive(process, taken, lock)
                 step = drive.run_inline() if drive else None
-            except Exception:  # a fault of one process must not stop the others
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process.id))
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # a fault of one process must not stop the others
+                _blame(batch, process, error)
                 continue
             if drive is not None and step is None:
                 waiting[asyncio.create_task(drive.run())] = (process, drive)
@@ -123,21 +174,16 @@ class Stepper:
                 outcomes.append(await self._outcome(process, step))
         if waiting:
             await asyncio.wait(waiting, timeout=None if alone else BATCH_WAIT_SECONDS_MAX)
-        slow = set()
         for task, (process, drive) in waiting.items():
             if not task.done():
                 await _abandon(task, drive)
-                slow.add(process.id)
-            elif error := task.exception():
-                log.error(
-                    "a process could not be stepped; it is tried again",
-                    process_id=str(process.id),
-                    exc_info=error,
-                )
+                batch.slow.add(process.id)
+            elif failure := task.exception():
+                _blame(batch, process, failure)
             else:
                 outcomes.append(await self._outcome(process, task.result()))
         async with lock:  # queries of drives that were given up have ended
-            return outcomes, slow
+            return outcomes
 
     async def _drive(self, process: TakenProcess, taken: Taken, lock: asyncio.Lock) -> Drive | None:
         """The process's step, ready to run; None where there is nothing to do for it."""
@@ -275,6 +321,11 @@ def _decoded(data: bytes) -> AnyFact:
 
 def _definition(process: TakenProcess) -> Name:
     return (process.tenant, process.namespace, process.name, process.version)
+
+
+def _blame(batch: Batch, process: TakenProcess, error: BaseException) -> None:
+    log.error("a process could not be stepped; it is put off", process_id=str(process.id), exc_info=error)
+    batch.failed[process.id] = error
 
 
 async def _abandon(task: asyncio.Task[Step], drive: Drive) -> None:

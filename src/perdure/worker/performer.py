@@ -105,20 +105,20 @@ class Calls:
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
         )
-        self._results.put_nowait((leased, encode_fact(await self._fact(call))))
+        self._results.put_nowait((leased, await self._fact(call)))
 
-    async def _fact(self, call: Call) -> ActivitySucceeded | ActivityFailed:
+    async def _fact(self, call: Call) -> bytes:
+        """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
         try:
             with telemetry.call_in_flight(call.function):
                 output: Json = await self._performer.perform(call)
+            return encode_fact(ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output))
         except CallFailed as failure:
             error = failure.error
         except Exception:
             log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
             error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
-        else:
-            return ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
-        return ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
+        return encode_fact(ActivityFailed(activity=call.activity, attempt=call.attempt, error=error))
 
     async def _record(self) -> None:
         """Write results as they come, all that are at hand at once, and step their processes."""
@@ -126,7 +126,10 @@ class Calls:
             results = [await self._results.get()]
             while not self._results.empty():
                 results.append(self._results.get_nowait())
-            await self._write(results)
+            try:
+                await self._write(results)
+            except Exception:
+                log.exception("results could not be recorded; their leases end, the calls are repeated")
             for call, _ in results:
                 self._tokens.pop(call.activity, None)
                 self._results.task_done()
@@ -154,3 +157,5 @@ class Calls:
                 await self._context.store.extend_calls(dict(self._tokens), lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
+            except Exception:
+                log.exception("extending leases failed; it goes on")

@@ -92,6 +92,15 @@ select distinct id from (
 limit $2
 """
 
+PUT_OFF_FACTS = """
+update inbox set recorded_at = clock_timestamp() + make_interval(secs => $2) where process = any($1::uuid[])
+"""
+
+PUT_OFF_STEPS = """
+update process set owed_since = clock_timestamp() + make_interval(secs => $2)
+where id = any($1::uuid[]) and owed_since is not null
+"""
+
 # The promise that nothing waits without a wake-up, as a query that must always come back empty.
 STRANDED = """
 select p.id from process p
@@ -185,6 +194,12 @@ async def with_facts(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
 
 async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
     return [row["id"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
+
+
+async def put_off(connection: Connection, ids: Sequence[UUID], seconds: float) -> None:
+    """Within the caller's transaction."""
+    await connection.execute(PUT_OFF_STEPS, ids, seconds)
+    await connection.execute(PUT_OFF_FACTS, ids, seconds)
 
 
 async def stranded(connection: Connection, limit: int) -> list[UUID]:
