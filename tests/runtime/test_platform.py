@@ -104,6 +104,17 @@ async def test_business_keys(platform):
     assert [view.id for view in by_tag.items] == [first.id]
 
 
+async def test_a_refused_start_is_refused_again_under_its_idempotency_key(platform):
+    await platform.deploy("keyed", [{"w": {"wait": {"hours": 1}}}])
+    first = await platform.start("keyed", key="order-1")
+    request = StartRequest("test", "keyed", key="order-1", on_conflict="reject")
+    for _ in range(2):
+        with pytest.raises(Conflict, match="order-1"):
+            await platform.service.start(WHO, request, idempotency_key="k-1")
+    await platform.service.command(WHO, first.id, "cancel", None)
+    assert (await platform.service.start(WHO, request, idempotency_key="k-1")).created
+
+
 async def test_a_batch_answers_each_in_order(platform):
     await platform.deploy("batch", STEPS)
     requests = [StartRequest("test", "batch"), StartRequest("test", "nothing"), StartRequest("test", "batch")]
@@ -262,6 +273,19 @@ async def test_cancel_reaches_children_people_and_calls(platform, world):
     assert (await platform.service.get_process(WHO, process.id)).status == "cancelled"
     with pytest.raises(Conflict, match="cancel: expected"):
         await platform.service.command(WHO, process.id, "cancel", None)
+
+
+async def test_cancel_reaches_a_suspended_child(platform):
+    await platform.deploy("held", [{"w": {"wait": {"hours": 1}}}])
+    workflow = {"namespace": "test", "name": "held", "version": "latest"}
+    await platform.deploy("holder", [{"c": {"run": {"workflow": workflow}}}])
+    process = await platform.waiting(await platform.start("holder"), "child")
+    children = await platform.service.list_processes(WHO, ProcessFilter(parent=process.id), limit=5, cursor=None)
+    (child,) = children.items
+    await platform.waiting(child, "timer")
+    await platform.service.command(WHO, child.id, "suspend", None)
+    await platform.service.command(WHO, process.id, "cancel", None)
+    assert (await platform.ended(child)).status == "cancelled"
 
 
 async def test_suspended_processes_begin_nothing(platform, world):

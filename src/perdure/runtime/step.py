@@ -58,6 +58,15 @@ class Batch:
         return [process for process in self.taken if process not in self.slow and process not in self.failed]
 
 
+@dataclass(slots=True)
+class Others:
+    """What the steps of a batch mean for other processes. `commands` reach them also while they are suspended."""
+
+    children: list[NewProcess] = field(default_factory=list)
+    facts: list[tuple[UUID, bytes]] = field(default_factory=list)
+    commands: list[tuple[UUID, bytes]] = field(default_factory=list)
+
+
 class Stepper:
     """Steps processes. Safe to run any number of, anywhere."""
 
@@ -224,20 +233,19 @@ class Stepper:
     async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:
         if not outcomes:
             return
-        children: list[NewProcess] = []
-        facts: list[tuple[UUID, bytes]] = []
+        others = Others()
         for outcome in outcomes:
-            await self._hand_on(taken, outcome, children, facts, announcement)
-        saved = await taken.save(outcomes, children=children, facts=facts)
-        announcement.steps += [child.id for child in children] + [process for process, _ in facts]
+            await self._hand_on(taken, outcome, others, announcement)
+        saved = await taken.save(outcomes, children=others.children, facts=others.facts, commands=others.commands)
+        announcement.steps += [child.id for child in others.children]
+        announcement.steps += [process for process, _ in others.facts + others.commands]
         announcement.events += saved.events
 
     async def _hand_on(
         self,
         taken: Taken,
         outcome: Outcome,
-        children: list[NewProcess],
-        facts: list[tuple[UUID, bytes]],
+        others: Others,
         announcement: Announcement,
     ) -> None:
         """What a step means for other processes and other rooms."""
@@ -257,19 +265,19 @@ class Stepper:
                 case StartChild():
                     child = await self._child(process, effect)
                     if isinstance(child, NewProcess):
-                        children.append(child)
+                        others.children.append(child)
                     else:
-                        facts.append((process.id, encode_fact(child)))
+                        others.facts.append((process.id, encode_fact(child)))
                 case CancelChild():
                     cancel = CancelRequested(actor="perdure", reason="the parent process no longer waits for it")
-                    facts.append((effect.child, encode_fact(cancel)))
+                    others.commands.append((effect.child, encode_fact(cancel)))
                 case _:
                     pass  # rows only
         # An ended process takes refusals only; its parent heard of the end when it happened.
         if step.status in SETTLED and process.status not in SETTLED and process.parent_activity is not None:
             assert process.parent_process is not None
             ended = await _child_ended(taken, process, step)
-            facts.append((process.parent_process, encode_fact(ended)))
+            others.facts.append((process.parent_process, encode_fact(ended)))
 
     async def _child(self, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
         """The child to accept, or why it can't be, as the parent's fact."""

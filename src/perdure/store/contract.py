@@ -194,8 +194,12 @@ class Taken(Protocol):
         *,
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
+        commands: Sequence[tuple[UUID, bytes]] = (),
     ) -> Saved:
-        """Write everything that the steps decided, new child processes, and facts for other processes."""
+        """Write everything that the steps decided, new child processes, and facts for other processes.
+
+        `commands` are facts that act also while the process is suspended, as an operator's do.
+        """
 
 
 class LeasedCall(Record, frozen=True):

@@ -136,6 +136,7 @@ class PostgresTaken:
         *,
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
+        commands: Sequence[tuple[UUID, bytes]] = (),
     ) -> Saved:
         connection = self._connection
         await _save_payloads(connection, outcomes)
@@ -149,6 +150,8 @@ class PostgresTaken:
             await processes.add(connection, children)
         if facts:
             await add_facts(connection, facts)
+        if commands:
+            await add_facts(connection, commands, operator=True)
         events = await effects.save(connection, outcomes, self.now)
         return Saved(events=tuple(events))
 
