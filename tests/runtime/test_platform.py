@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from perdure.definition.problems import DefinitionInvalid
+from perdure.runtime import events
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
 from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
 
@@ -215,6 +216,22 @@ async def test_a_reply_that_outruns_the_listener_is_not_lost(platform):
     await platform.waiting(process, "timer")
     await platform.service.receive_events(WHO, [event("reply", "in-time", id="A")])
     assert (await platform.ended(process)).output == [{"id": "A"}]
+
+
+async def test_a_loop_hears_what_came_before_it_got_there(platform, database, monkeypatch):
+    monkeypatch.setattr(events, "RECENT_MAX", 2)
+    loop = {"for": {"each": "id", "in": ".ids"}, "do": [{"l": listen_for("part", input={"from": "{id: $id}"})}]}
+    await platform.deploy("parts", [{"pause": {"wait": {"milliseconds": 300}}}, {"all": loop}])
+    ids = ["A", "B", "C"]
+    process = await platform.start("parts", {"ids": ids})
+    await platform.waiting(process, "timer")
+    others = [event("part", f"other-{n}", id=f"other-{n}") for n in range(5)]
+    await platform.service.receive_events(WHO, [*others, *(event("part", id_, id=id_) for id_ in reversed(ids))])
+    assert (await platform.ended(process)).output == [{"id": "C"}]
+    connection = await asyncpg.connect(database)
+    offered = await connection.fetchval("select count(*) from offer where process = $1", process.id)
+    await connection.close()
+    assert offered == len(ids)
 
 
 async def test_events_emitted_reach_listening_processes(platform):

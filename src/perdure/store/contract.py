@@ -229,13 +229,26 @@ class Shape(Record, frozen=True):
     expressions: tuple[str, ...]
 
 
+class RecentEvent(Record, frozen=True):
+    id: int
+    event: Json
+    received_at: datetime
+
+
 class LookBack(Record, frozen=True):
-    """Recent events of the types that a new subscription waits for, with what it wants of them."""
+    """A new subscription's wish for one kind of event received since a moment.
+
+    `type` is None for any; `expressions`, where there are any, must yield the values of the digest `value`.
+    """
 
     process: UUID
     activity: UUID
     reference: str
-    events: tuple[tuple[int, Json], ...]
+    tenant: str
+    type: str | None
+    expressions: tuple[str, ...]
+    value: bytes | None
+    since: datetime
 
 
 FactOf: TypeAlias = Callable[[UUID, Json], bytes]
@@ -361,9 +374,18 @@ class Store(Protocol):
         mark the event routed. Answers the processes concerned."""
 
     async def event_published(self, event: int) -> None: ...
-    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]: ...
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]:
+        """What those of the subscriptions want that have not looked back yet."""
+
+    async def recent_events(
+        self, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
+    ) -> list[RecentEvent]:
+        """Events in the order of their coming, from behind a moment and id."""
+
     async def owed_look_backs(self, older_than_seconds: float, limit: int) -> list[tuple[UUID, UUID]]: ...
-    async def finish_look_back(self, look_back: LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+    async def finish_look_back(
+        self, process: UUID, activity: UUID, reference: str, matching: Sequence[tuple[int, bytes]]
+    ) -> bool:
         """Offer these events (id, fact) once; answers whether any was new."""
 
     # callbacks
