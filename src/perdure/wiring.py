@@ -138,7 +138,7 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
             secrets=secrets,
             settings=settings,
             environment=Environment(public_url=public_url.rstrip("/"), version=__version__),
-            programs=Programs(store),
+            programs=Programs(),
             limits=Limits(activities_max=settings.step_activities_max),
         )
         if not bare:

@@ -305,6 +305,24 @@ async def test_cancel_reaches_a_suspended_child(platform):
     assert (await platform.ended(child)).status == "cancelled"
 
 
+async def test_a_step_needs_one_connection(database):
+    async with open_platform(database, database_pool_max=3, sweep_seconds=3600) as platform:
+        await platform.deploy("small", STEPS)
+        workflow = {"namespace": "test", "name": "small", "version": "latest"}
+        do = [{"w": {"wait": {"milliseconds": 300}}}, {"c": {"run": {"workflow": workflow, "await": False}}}]
+        await platform.deploy("starts", do)
+        processes = [await platform.start("starts") for _ in range(8)]
+        for process in processes:
+            await platform.service.command(WHO, process.id, "suspend", None)
+        async with asyncio.timeout(10):
+            while await platform.context.store.next_timer() is not None:
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(8):  # less than a connection is waited for
+            await asyncio.gather(*(platform.service.command(WHO, one.id, "resume", None) for one in processes))
+        for process in processes:
+            assert (await platform.ended(process)).status == "completed"
+
+
 async def test_suspended_processes_begin_nothing(platform, world):
     await platform.deploy("pausable", [{"w": {"wait": {"milliseconds": 300}}}, {"c": get(world, "/after")}])
     process = await platform.start("pausable")

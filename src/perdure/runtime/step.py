@@ -180,7 +180,7 @@ class Stepper:
             if drive is not None and step is None:
                 waiting[asyncio.create_task(drive.run())] = (process, drive)
             elif step is not None:
-                outcomes.append(await self._outcome(process, step))
+                outcomes.append(await self._outcome(process, step, taken, lock))
         if waiting:
             await asyncio.wait(waiting, timeout=None if alone else BATCH_WAIT_SECONDS_MAX)
         for task, (process, drive) in waiting.items():
@@ -190,7 +190,7 @@ class Stepper:
             elif failure := task.exception():
                 _blame(batch, process, failure)
             else:
-                outcomes.append(await self._outcome(process, task.result()))
+                outcomes.append(await self._outcome(process, task.result(), taken, lock))
         async with lock:  # queries of drives that were given up have ended
             return outcomes
 
@@ -199,7 +199,8 @@ class Stepper:
         if not process.facts and (not process.owed or process.status in SETTLED | {"suspended"}):
             return None
         context = self._context
-        program = await context.programs.get(_definition(process))
+        async with lock:
+            program = await context.programs.get(_definition(process), taken)
 
         async def fetch(keys: Sequence[Key]) -> dict[Key, Json]:
             async with lock:
@@ -220,8 +221,9 @@ class Stepper:
         )
         return Drive(generator, context.evaluator, load)
 
-    async def _outcome(self, process: TakenProcess, step: Step) -> Outcome:
-        program = await self._context.programs.get(_definition(process))
+    async def _outcome(self, process: TakenProcess, step: Step, taken: Taken, lock: asyncio.Lock) -> Outcome:
+        async with lock:
+            program = await self._context.programs.get(_definition(process), taken)
         return Outcome(
             process=process,
             step=step,
@@ -263,7 +265,7 @@ class Stepper:
                 case Subscribe(look_back=True):
                     announcement.look_backs.append((process.id, effect.activity))
                 case StartChild():
-                    child = await self._child(process, effect)
+                    child = await _child(taken, process, effect)
                     if isinstance(child, NewProcess):
                         others.children.append(child)
                     else:
@@ -279,30 +281,31 @@ class Stepper:
             ended = await _child_ended(taken, process, step)
             others.facts.append((process.parent_process, encode_fact(ended)))
 
-    async def _child(self, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
-        """The child to accept, or why it can't be, as the parent's fact."""
-        version = None if effect.version == "latest" else effect.version
-        definition = await self._context.store.definition(parent.tenant, effect.namespace, effect.name, version)
-        if definition is None:
-            wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
-            error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")
-            return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
-        input_, payload = ref_of(effect.input)
-        return NewProcess(
-            id=effect.child,
-            tenant=parent.tenant,
-            namespace=definition.namespace,
-            name=definition.name,
-            version=definition.version,
-            key=None,
-            tags={},
-            seed=clock.random_bytes(32),
-            input=input_,
-            payload=payload,
-            fact=encode_fact(ProcessStarted(input=effect.input, actor="perdure")),
-            parent_process=parent.id,
-            parent_activity=effect.activity if effect.await_ else None,
-        )
+
+async def _child(taken: Taken, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
+    """The child to accept, or why it can't be, as the parent's fact."""
+    version = None if effect.version == "latest" else effect.version
+    definition = await taken.definition(parent.tenant, effect.namespace, effect.name, version)
+    if definition is None:
+        wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
+        error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")
+        return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
+    input_, payload = ref_of(effect.input)
+    return NewProcess(
+        id=effect.child,
+        tenant=parent.tenant,
+        namespace=definition.namespace,
+        name=definition.name,
+        version=definition.version,
+        key=None,
+        tags={},
+        seed=clock.random_bytes(32),
+        input=input_,
+        payload=payload,
+        fact=encode_fact(ProcessStarted(input=effect.input, actor="perdure")),
+        parent_process=parent.id,
+        parent_activity=effect.activity if effect.await_ else None,
+    )
 
 
 async def _child_ended(taken: Taken, child: TakenProcess, step: Step) -> ChildEnded:

@@ -188,6 +188,10 @@ class Taken(Protocol):
     async def load(self, process: UUID, keys: Sequence[Key]) -> dict[Key, Json]:
         """Stored payloads. Raises `LookupError` where one is missing."""
 
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        """As `Store.definition`, without another connection: who holds one and waits for a second may wait for
+        somebody who does the same."""
+
     async def save(
         self,
         outcomes: Sequence[Outcome],

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from perdure.codec import Json, decode, encode
 from perdure.engine.refs import Key
-from perdure.store.contract import NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import effects, processes
+from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.postgres import definitions, effects, processes
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -129,6 +129,9 @@ class PostgresTaken:
         if len(found) != len(set(keys)):
             raise LookupError(f"process {process} names payloads that are not stored")
         return {row["key"]: decode(row["data"]) for row in found}
+
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        return await definitions.get(self._connection, tenant, namespace, name, version)
 
     async def save(
         self,
