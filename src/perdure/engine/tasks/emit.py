@@ -5,7 +5,7 @@ from perdure.definition.program import Emit
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.durations import kind_of
-from perdure.engine.effects import PublishEvent
+from perdure.engine.effects import EVENT_BYTES_MAX, PublishEvent
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import Frame
@@ -35,13 +35,20 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
     event.setdefault("time", text_of(draft.now))
     if "data" in event:
         event.setdefault("datacontenttype", "application/json")
-    for name in ("id", "source", "type"):
-        if not isinstance(event.get(name), str) or not event[name]:
-            found = kind_of(event.get(name))
-            raise ValueError(f"expected the event's {name} to be a string that is not empty, found {found}")
+    for name, bytes_max in EVENT_BYTES_MAX.items():
+        _check_text(name, event.get(name), bytes_max)
     for name, attribute in event.items():
         if name != "data" and not isinstance(attribute, str | bool | int):
             raise ValueError(
                 f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
             )
     return event
+
+
+def _check_text(name: str, value: Json, bytes_max: int) -> None:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"expected the event's {name} to be a string that is not empty, found {kind_of(value)}")
+    if "\0" in value:
+        raise ValueError(f"expected the event's {name} to be without NUL characters")
+    if len(value.encode()) > bytes_max:
+        raise ValueError(f"expected the event's {name} to have at most {bytes_max} bytes, found {len(value.encode())}")
