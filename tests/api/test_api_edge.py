@@ -168,7 +168,7 @@ async def test_a_body_that_says_it_is_too_large(edge):
 async def test_a_client_that_sends_everything_before_it_reads_learns_why(edge):
     def send():
         connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=20)
-        connection.request("POST", "/v1/processes", b"x" * 20_000_000, JSON)
+        connection.request("POST", "/v1/processes", b"x" * 20_000_000, {**JSON, "Connection": "close"})
         with contextlib.closing(connection):
             return connection.getresponse().status
 
