@@ -10,6 +10,7 @@ from perdure.definition.problems import DefinitionInvalid
 from perdure.runtime import events
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
 from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
+from perdure.worker import sweeper
 
 from .conftest import WHO, open_platform
 
@@ -416,6 +417,24 @@ async def test_old_processes_are_forgotten_whole(platform, database):
         await platform.service.get_process(WHO, view.id)
     for table in ("payload", "activity", "history", "inbox"):
         assert await connection.fetchval(f"select count(*) from {table} where process = $1", view.id) == 0
+    await connection.close()
+
+
+async def test_all_old_events_and_keys_are_forgotten(platform, database, monkeypatch):
+    monkeypatch.setattr(sweeper, "PURGE_BATCH_MAX", 2)
+    await platform.deploy("keyed", STEPS)
+    for number in range(5):
+        await platform.service.start(WHO, StartRequest("test", "keyed"), idempotency_key=f"k-{number}")
+        await platform.service.receive_events(WHO, [event("old", f"e-{number}")])
+    connection = await asyncpg.connect(database)
+    async with asyncio.timeout(10):
+        while await connection.fetchval("select count(*) from event where not routed"):
+            await asyncio.sleep(0.02)
+    await connection.execute("update event set received_at = received_at - interval '25 hours'")
+    await connection.execute("update idempotency set created_at = created_at - interval '25 hours'")
+    await platform.worker._sweeper.purge()
+    assert await connection.fetchval("select count(*) from event") == 0
+    assert await connection.fetchval("select count(*) from idempotency") == 0
     await connection.close()
 
 

@@ -418,4 +418,7 @@ class Store(Protocol):
 
     # housekeeping
     async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:
-        """Forget ended processes, events and idempotency keys that are too old; answers how many processes."""
+        """Forget ended processes, events and idempotency keys that are too old, up to `limit` of each.
+
+        Answers how many there were of the most frequent kind: `limit` where there may be more.
+        """
