@@ -1,7 +1,7 @@
 """Data on its way through a task (DSL, "Data Flow"), and the arguments that its expressions see."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from perdure.codec import Json
@@ -18,6 +18,8 @@ from perdure.engine.refs import Ref, derived_key, stored
 from perdure.engine.state import ForFrame, Frame, ListenFrame, TryFrame
 
 VIOLATIONS_SHOWN_MAX = 20
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Which arguments an expression may see (DSL, "Runtime expression arguments").
 PROCESS_INPUT = frozenset({"secrets", "workflow", "runtime"})
@@ -327,7 +329,8 @@ def _describe_process(draft: Draft) -> Flow[Json]:
 
 
 def _describe_moment(moment: datetime) -> Json:
-    milliseconds = round(moment.timestamp() * 1000)
+    # Cut off, not rounded: the second must be the one that the text shows.
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     return {
         "iso8601": text_of(moment),
         "epoch": {"seconds": milliseconds // 1000, "milliseconds": milliseconds},

@@ -1,5 +1,8 @@
 """`emit`: publish a CloudEvent (DSL reference, "Emit"; CloudEvents 1.0)."""
 
+import re
+from datetime import datetime
+
 from perdure.codec import Json
 from perdure.definition.program import Emit
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
@@ -9,6 +12,8 @@ from perdure.engine.effects import EVENT_BYTES_MAX, PublishEvent
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import Frame
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 EVENT_PUBLISHED = OWN + "event.published"
 
@@ -37,12 +42,26 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
         event.setdefault("datacontenttype", "application/json")
     for name, bytes_max in EVENT_BYTES_MAX.items():
         _check_text(name, event.get(name), bytes_max)
+    if event["specversion"] != "1.0":
+        raise ValueError("expected the event's specversion to be 1.0, or to be left out")
+    _check_time(event["time"])
     for name, attribute in event.items():
         if name != "data" and not isinstance(attribute, str | bool | int):
             raise ValueError(
                 f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
             )
     return event
+
+
+def _check_time(value: Json) -> None:
+    """CloudEvents 1.0, section 3.1.2."""
+    try:
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            datetime.fromisoformat(value.upper())
+            return
+    except ValueError:
+        pass
+    raise ValueError("expected the event's time to be as RFC 3339 writes it, such as 2026-11-23T09:30:00Z")
 
 
 def _check_text(name: str, value: Json, bytes_max: int) -> None:
