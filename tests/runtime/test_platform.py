@@ -397,13 +397,35 @@ async def test_a_call_whose_worker_died_is_performed_again(database, world):
         async with asyncio.timeout(10):
             while not world.of("/c"):
                 await asyncio.sleep(0.01)
-        for task in list(platform.worker._calls._running.values()):
+        for task in list(platform.worker._calls._running):
             task.cancel()  # what a kill does to the call; the lease stays behind
         platform.worker._calls._tokens.clear()
         world.held["/c"].set()
         assert (await platform.ended(process)).status == "completed"
         assert len({key for _, _, key, _ in world.of("/c")}) == 1
         assert len(world.of("/c")) == 2
+
+
+async def test_a_call_leased_twice_by_one_worker_costs_no_room(database, world):
+    async with open_platform(database, sweep_seconds=3600) as platform:
+        await platform.deploy("twice", [{"c": get(world, "/c")}])
+        world.held["/c"] = asyncio.Event()
+        process = await platform.waiting(await platform.start("twice"), "call")
+        calls, store = platform.worker._calls, platform.context.store
+        async with asyncio.timeout(10):
+            while not world.of("/c"):
+                await asyncio.sleep(0.01)
+            await store.forget_leases()  # as if they had ended while the database was away
+            await calls.take([view.activity for view in process.waiting_for])
+            while len(world.of("/c")) < 2:
+                await asyncio.sleep(0.01)
+        room = calls._room._value
+        world.held["/c"].set()
+        assert (await platform.ended(process)).status == "completed"
+        async with asyncio.timeout(10):
+            while calls._running:
+                await asyncio.sleep(0.01)
+        assert calls._room._value == room + 2
 
 
 async def test_old_processes_are_forgotten_whole(platform, database):
