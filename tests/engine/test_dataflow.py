@@ -194,3 +194,26 @@ def test_the_epoch_is_in_the_second_that_the_text_shows() -> None:
         "iso8601": "2026-01-01T00:00:00.999600Z",
         "epoch": {"seconds": 1767225600, "milliseconds": 1767225600999},
     }
+
+
+AUTHENTICATED = """
+use: {authentications: {shop: {basic: {username: '${ .user }', password: secret}}}}
+do:
+  - a:
+      call: http
+      with:
+        method: get
+        endpoint: {uri: 'http://x', authentication: {use: shop}}
+        headers: {X-Who: '${ $authorization.basic.username }'}
+      output: {as: '${ $authorization }'}
+      export: {as: '{seen: $authorization}'}
+  - b: {set: '${ [., $context, $authorization] }'}
+"""
+
+
+def test_the_authorization_is_that_of_the_task() -> None:
+    """The driver of these tests answers the policy itself; who resolves it is the evaluator's business."""
+    run = Run(AUTHENTICATED).start({"user": "ada"})
+    assert run.call("a").request["headers"] == {"X-Who": "ada"}
+    policy = {"basic": {"username": "ada", "password": "secret"}}
+    assert run.succeed("a").output == [policy, {"seen": policy}, None]

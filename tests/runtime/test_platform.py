@@ -1,6 +1,7 @@
 """What the runtime promises, over a real database: commands, answers of the world, and nothing done twice."""
 
 import asyncio
+import base64
 from uuid import uuid4
 
 import asyncpg
@@ -145,6 +146,17 @@ async def test_calls_repeat_under_one_key(platform, world):
     assert len(keys) == 3
     assert len(set(keys)) == 1
     assert keys[0].startswith(f"{view.id}/")
+
+
+async def test_the_authorization_of_a_call_can_be_seen(platform, world):
+    endpoint = {"uri": world.url + "/a", "authentication": {"basic": {"username": "ada", "password": "lovelace"}}}
+    call = {"call": "http", "with": {"method": "get", "endpoint": endpoint}, "output": {"as": "$authorization"}}
+    view = await platform.run("authorized", [{"c": call}])
+    assert view.output == {"scheme": "Basic", "parameter": base64.b64encode(b"ada:lovelace").decode()}
+    endpoint["authentication"] = {"bearer": {"use": "NOBODY"}}
+    call["output"] = {"as": "$authorization | error"}
+    view = await platform.run("unauthorized", [{"c": call}], use={"secrets": ["NOBODY"]})
+    assert (view.error.type.rpartition("/")[2], view.error.status) == ("authorization", 403)
 
 
 async def test_a_callback_counts_once(platform, world):
@@ -310,7 +322,7 @@ async def test_a_step_needs_one_connection(database):
     async with open_platform(database, database_pool_max=3, sweep_seconds=3600) as platform:
         await platform.deploy("small", STEPS)
         workflow = {"namespace": "test", "name": "small", "version": "latest"}
-        do = [{"w": {"wait": {"milliseconds": 300}}}, {"c": {"run": {"workflow": workflow, "await": False}}}]
+        do = [{"w": {"wait": {"seconds": 2}}}, {"c": {"run": {"workflow": workflow, "await": False}}}]
         await platform.deploy("starts", do)
         processes = [await platform.start("starts") for _ in range(8)]
         for process in processes:

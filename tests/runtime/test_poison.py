@@ -4,7 +4,9 @@ import asyncio
 
 import asyncpg
 import pytest
+import structlog
 
+from perdure import telemetry
 from perdure.engine.facts import SuspendRequested
 from perdure.runtime.step import Stepper
 from perdure.store.facts import encode_fact
@@ -13,6 +15,14 @@ from .conftest import WHO, open_platform
 
 WAIT = [{"w": {"wait": {"hours": 1}}}]
 SOON = [{"w": {"wait": {"milliseconds": 300}}}]
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs():
+    """Rendering these tracebacks with all local variables would take longer than all the rest."""
+    telemetry.configure_logging(format_="json")
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -105,7 +105,9 @@ def request_of(call: Call, secrets: Secrets) -> Request:
     url = _url(arguments.get("uri"))
     headers = _headers(arguments.get("headers"))
     body = _body(arguments.get("body"), headers)
-    credentials_ = credentials(arguments.get("authentication"), call, secrets, user=url.user, password=url.password)
+    credentials_ = credentials(
+        arguments.get("authentication"), call.secrets, secrets, user=url.user, password=url.password
+    )
     if credentials_.authorization is not None:
         headers["Authorization"] = credentials_.authorization
     for name, value in _platform_headers(call):

@@ -6,10 +6,10 @@ from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.definition.program import Duration, DurationTemplate, For, Listen, Schema, Task, Try
+from perdure.definition.program import Call, Duration, DurationTemplate, For, Listen, Schema, Task, Try
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
-from perdure.engine.asks import AskFailed, Evaluate
+from perdure.engine.asks import AskFailed, Authorization, Evaluate
 from perdure.engine.draft import PROCESS_REFERENCE, Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.errors import Error, standard
@@ -75,8 +75,11 @@ def evaluate(
             variables[name] = yield from _argument(draft, frame, name, raw_output, output)
     value = yield from draft.payloads.get(subject)
     secrets = draft.program.secrets if "secrets" in names and "secrets" in allowed else None
+    authorization = None
+    if "authorization" in variables and frame is not None:
+        authorization = yield from _authorization(draft, frame)
     try:
-        return (yield Evaluate(template, value, variables, secrets))
+        return (yield Evaluate(template, value, variables, secrets, authorization))
     except AskFailed as failed:
         raise Fault(frame, at(failed.error, reference_of(draft, frame))) from None
 
@@ -303,6 +306,19 @@ def _argument(draft: Draft, frame: Frame | None, name: str, raw_output: Ref | No
             return {"name": "perdure", "version": draft.environment.version, "metadata": {}}
         case _:
             return None
+
+
+def _authorization(draft: Draft, frame: Frame) -> Flow[Authorization | None]:
+    """The authentication policy of a call, with what is computed in it; None where there is none."""
+    task = draft.task_of(frame)
+    if not isinstance(task, Call):
+        return None
+    endpoint = uris.member(uris.member(task.arguments, "request") or task.arguments, "endpoint")
+    template = None if endpoint is None else uris.member(endpoint, "authentication")
+    if template is None:
+        return None
+    policy = yield from evaluate(draft, frame, template, argument_of(frame), DEFINITION - {"authorization"})
+    return Authorization(policy, draft.program.secrets)
 
 
 def _describe_task(draft: Draft, frame: Frame, raw_output: Ref | None) -> Flow[Json]:
