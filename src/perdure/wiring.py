@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import structlog
 from fastapi import FastAPI
 
 from perdure import __version__, telemetry
+from perdure.activities.credentials import authorize
 from perdure.activities.registry import Registry, performers
 from perdure.api.app import create_app
 from perdure.api.server import Server
@@ -132,11 +134,11 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
             store=store,
             broker=_broker(settings, pool, dsn),
             coordinator=_coordinator(settings, pool),
-            evaluator=JqEvaluator(settings, secrets),
+            evaluator=JqEvaluator(settings, secrets, partial(authorize, secrets)),
             secrets=secrets,
             settings=settings,
             environment=Environment(public_url=public_url.rstrip("/"), version=__version__),
-            programs=Programs(store),
+            programs=Programs(),
             limits=Limits(activities_max=settings.step_activities_max),
         )
         if not bare:

@@ -78,6 +78,8 @@ def evaluate(ask: Evaluate, secrets: dict[str, Any]) -> Any:
     variables = dict(ask.variables)
     if ask.secrets is not None:
         variables["secrets"] = {name: secrets[name] for name in ask.secrets}
+    if ask.authorization is not None:
+        variables["authorization"] = ask.authorization.policy
     return _value(ask.template, ask.input, variables)
 
 

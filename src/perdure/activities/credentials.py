@@ -3,8 +3,9 @@
 import base64
 from dataclasses import dataclass
 
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import CallFailed
 from perdure.codec import Json
+from perdure.engine.asks import AskFailed, Authorization
 from perdure.engine.errors import standard
 from perdure.secrets import REDACTED, SecretMissing, Secrets
 
@@ -26,21 +27,22 @@ class Credentials:
 
 
 def credentials(
-    policy: Json, call: Call, secrets: Secrets, *, user: str | None = None, password: str | None = None
+    policy: Json, listed: frozenset[str], secrets: Secrets, *, user: str | None = None, password: str | None = None
 ) -> Credentials:
     """The credentials that an authentication policy names, or those in the URI where there is no policy.
 
-    Raises `CallFailed`: configuration for a policy that is not known, authorization for a secret that is
-    missing or not listed, authentication for one that lacks what the scheme needs.
+    `listed` are the secrets that the policy may use. Raises `CallFailed`: configuration for a policy that is not
+    known, authorization for a secret that is missing or not listed, authentication for one that lacks what the
+    scheme needs.
     """
     if policy is None:
         return Credentials() if user is None and password is None else _basic(user or "", password or "")
     match policy:
         case {"basic": dict(basic)}:
-            values = _values(basic, ("username", "password"), call, secrets)
+            values = _values(basic, ("username", "password"), listed, secrets)
             return _basic(values["username"], values["password"])
         case {"bearer": dict(bearer)}:
-            token = _values(bearer, ("token",), call, secrets)["token"]
+            token = _values(bearer, ("token",), listed, secrets)["token"]
             if not token.isascii() or not token.isprintable():
                 raise _unauthenticated("The bearer token has characters that a header can't carry.")
             return Credentials(f"Bearer {token}", (token,))
@@ -50,16 +52,28 @@ def credentials(
     )
 
 
+def authorize(secrets: Secrets, authorization: Authorization) -> Json:
+    """``$authorization`` (DSL, "Authorization Descriptor"); see `expressions.contract.Authorize`."""
+    try:
+        header = credentials(authorization.policy, authorization.secrets, secrets).authorization
+    except CallFailed as failure:
+        raise AskFailed(failure.error) from None
+    scheme, _, parameter = (header or "").partition(" ")
+    return {"scheme": scheme, "parameter": parameter} if header else None
+
+
 def _basic(username: str, password: str) -> Credentials:
     parameter = base64.b64encode(f"{username}:{password}".encode()).decode()
     return Credentials(f"Basic {parameter}", (parameter, password))
 
 
-def _values(policy: dict[str, Json], names: tuple[str, ...], call: Call, secrets: Secrets) -> dict[str, str]:
+def _values(
+    policy: dict[str, Json], names: tuple[str, ...], listed: frozenset[str], secrets: Secrets
+) -> dict[str, str]:
     """The named members of the policy, or of the secret that it uses."""
     source, place = policy, "The authentication"
     if "use" in policy:
-        secret = _secret(policy["use"], call, secrets)
+        secret = _secret(policy["use"], listed, secrets)
         place = f"The secret {policy['use']!r}"
         source = secret if isinstance(secret, dict) else {names[0]: secret} if len(names) == 1 else {}
     values = {name: source.get(name) for name in names}
@@ -69,8 +83,8 @@ def _values(policy: dict[str, Json], names: tuple[str, ...], call: Call, secrets
     return values  # type: ignore[return-value]
 
 
-def _secret(name: Json, call: Call, secrets: Secrets) -> Json:
-    if name not in call.secrets:
+def _secret(name: Json, listed: frozenset[str], secrets: Secrets) -> Json:
+    if name not in listed:
         detail = f"The authentication uses the secret {name!r}, which use.secrets does not list."
         raise CallFailed(standard("authorization", detail))
     try:

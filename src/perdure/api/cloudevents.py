@@ -6,7 +6,6 @@ Whatever the mode, what comes out are events in the JSON format, checked to be c
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -17,14 +16,13 @@ from starlette.requests import Request
 from perdure.api import bodies
 from perdure.api.problems import Refusal
 from perdure.codec import Json
+from perdure.engine.effects import EVENT_BYTES_MAX
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 
 EVENTS_MAX: Final = 1_000
 REQUIRED: Final = ("specversion", "id", "source", "type")
-BYTES_MAX: Final[Mapping[str, int]] = {"id": 512, "source": 1_024, "type": 255}
-"""`id` and `source` share an index entry of PostgreSQL, `type` is a routing key of AMQP."""
 ATTRIBUTE_CHARACTERS_MAX: Final = 4_096
 
 _NAME: Final = re.compile(r"[a-z0-9]{1,64}")
@@ -169,7 +167,7 @@ def _text_fault(name: str, value: Json) -> str | None:
         return f"expected a text of at least one character, found {bodies.shown(value)}"
     if "\0" in value:
         return "expected a text without NUL characters"
-    bytes_max = BYTES_MAX.get(name, ATTRIBUTE_CHARACTERS_MAX)
+    bytes_max = EVENT_BYTES_MAX.get(name, ATTRIBUTE_CHARACTERS_MAX)
     if len(value.encode()) > bytes_max:
         return f"expected at most {bytes_max} bytes, found {len(value.encode())}"
     return None

@@ -3,7 +3,7 @@
 The event's row is the outbox entry of its publication and of its routing: it stays owed until both are done.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import structlog
@@ -18,11 +18,14 @@ from perdure.expressions.contract import NotInline
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.views import Principal
-from perdure.store.contract import PendingEvent, Shape
+from perdure.store.contract import LookBack, PendingEvent, RecentEvent
 from perdure.store.digests import value_digest
 from perdure.store.facts import encode_fact
 
 log = structlog.get_logger("perdure.events")
+
+RECENT_MAX = 500
+"""How many recent events are read at once."""
 
 
 async def receive(context: Context, who: Principal, events: Sequence[Json]) -> None:
@@ -42,22 +45,53 @@ async def finish(context: Context, ids: Sequence[int]) -> None:
 
 
 async def look_back(context: Context, subscriptions: Sequence[tuple[UUID, UUID]]) -> None:
-    """Offer recent events to subscriptions that began after them."""
+    """Offer recent events to subscriptions that began after them.
+
+    The recent events of a type are gone through once for all subscriptions at hand, and a subscription is
+    offered only those that have its values: an event counts as offered to a task, also where a loop comes back
+    to it later and then wants the others.
+    """
+    found: dict[tuple[UUID, UUID, str], list[tuple[int, bytes]]] = {}
+    by_kind: dict[tuple[str, str | None], list[LookBack]] = {}
+    for wanted in await context.store.look_backs(subscriptions):
+        found.setdefault((wanted.process, wanted.activity, wanted.reference), [])
+        by_kind.setdefault((wanted.tenant, wanted.type), []).append(wanted)
+    for (tenant, type_), look_backs in by_kind.items():
+        async for recent, wanted in _recent(context, tenant, type_, look_backs):
+            fact = _fact(wanted.activity, recent.event)
+            found[wanted.process, wanted.activity, wanted.reference].append((recent.id, fact))
     woken = []
-    for backward in await context.store.look_backs(subscriptions):
-        facts = [(number, _fact(backward.activity, event)) for number, event in backward.events]
-        if await context.store.finish_look_back(backward, facts):
-            woken.append(backward.process)
+    for (process, activity, reference), facts in found.items():
+        if await context.store.finish_look_back(process, activity, reference, facts):
+            woken.append(process)
     await announce(context.broker, Announcement(steps=woken))
+
+
+async def _recent(
+    context: Context, tenant: str, type_: str | None, look_backs: Sequence[LookBack]
+) -> AsyncIterator[tuple[RecentEvent, LookBack]]:
+    """Each recent event with each of the look-backs that it answers."""
+    by_value: dict[tuple[tuple[str, ...], bytes | None], list[LookBack]] = {}
+    for wanted in look_backs:
+        by_value.setdefault((wanted.expressions, wanted.value), []).append(wanted)
+    shapes = {expressions for expressions, _ in by_value}
+    after = (min(wanted.since for wanted in look_backs), 0)
+    while recent := await context.store.recent_events(tenant, type_, after, RECENT_MAX):
+        for event in recent:
+            for expressions in shapes:
+                for wanted in by_value.get((expressions, await _digest(context, expressions, event.event)), ()):
+                    if event.received_at >= wanted.since:
+                        yield event, wanted
+        after = (recent[-1].received_at, recent[-1].id)
 
 
 async def _route(context: Context, event: PendingEvent) -> None:
     shapes = await context.store.shapes(event.tenant, event.event["type"])
     values = []
     for shape in shapes:
-        found = await _values(context, shape, event.event)
-        if found is not None:
-            values.append((shape.digest, value_digest(found)))
+        digest = await _digest(context, shape.expressions, event.event)
+        if digest is not None:
+            values.append((shape.digest, digest))
     processes = await context.store.offer_event(event, values, _fact)
     await announce(context.broker, Announcement(steps=processes))
 
@@ -73,10 +107,12 @@ async def _publish(context: Context, event: PendingEvent) -> None:
     await context.store.event_published(event.id)
 
 
-async def _values(context: Context, shape: Shape, event: Json) -> list[Json] | None:
-    """What the correlation expressions yield on the event; None where one of them fails on it."""
+async def _digest(context: Context, expressions: Sequence[str], event: Json) -> bytes | None:
+    """Names what the correlation expressions yield on the event; None where there are none, or one fails on it."""
+    if not expressions:
+        return None
     values = []
-    for text in shape.expressions:
+    for text in expressions:
         ask = Evaluate(Expression(text), event, {}, None)
         try:
             try:
@@ -85,7 +121,7 @@ async def _values(context: Context, shape: Shape, event: Json) -> list[Json] | N
                 values.append(await context.evaluator.evaluate(ask))
         except AskFailed:
             return None
-    return values
+    return value_digest(values)
 
 
 def _fact(activity: UUID, event: Json) -> bytes:

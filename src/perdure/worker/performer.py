@@ -33,7 +33,7 @@ class Calls:
         self._performer = performer
         self._stepper = stepper
         self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
@@ -44,11 +44,11 @@ class Calls:
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back."""
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=seconds)
+            await asyncio.wait(self._running, timeout=seconds)
         left = dict(self._tokens)
-        for task in tuple(self._running.values()):
+        for task in tuple(self._running):
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         try:
             async with asyncio.timeout(2):
                 await self._results.join()
@@ -86,11 +86,11 @@ class Calls:
         for call in calls:
             self._tokens[call.activity] = call.token
             task = asyncio.create_task(self._perform(call))
-            self._running[call.activity] = task
-            task.add_done_callback(lambda _, activity=call.activity: self._ended(activity))  # type: ignore[misc]
+            self._running.add(task)
+            task.add_done_callback(self._ended)
 
-    def _ended(self, activity: UUID) -> None:
-        del self._running[activity]
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
         self._room.release()
 
     async def _perform(self, leased: LeasedCall) -> None:
@@ -105,20 +105,20 @@ class Calls:
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
         )
-        self._results.put_nowait((leased, encode_fact(await self._fact(call))))
+        self._results.put_nowait((leased, await self._fact(call)))
 
-    async def _fact(self, call: Call) -> ActivitySucceeded | ActivityFailed:
+    async def _fact(self, call: Call) -> bytes:
+        """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
         try:
             with telemetry.call_in_flight(call.function):
                 output: Json = await self._performer.perform(call)
+            return encode_fact(ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output))
         except CallFailed as failure:
             error = failure.error
         except Exception:
             log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
             error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
-        else:
-            return ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
-        return ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
+        return encode_fact(ActivityFailed(activity=call.activity, attempt=call.attempt, error=error))
 
     async def _record(self) -> None:
         """Write results as they come, all that are at hand at once, and step their processes."""
@@ -126,9 +126,14 @@ class Calls:
             results = [await self._results.get()]
             while not self._results.empty():
                 results.append(self._results.get_nowait())
-            await self._write(results)
+            try:
+                await self._write(results)
+            except Exception:
+                log.exception("results could not be recorded; their leases end, the calls are repeated")
             for call, _ in results:
-                self._tokens.pop(call.activity, None)
+                # After an outage this very worker may have leased the call once more.
+                if self._tokens.get(call.activity) == call.token:
+                    del self._tokens[call.activity]
                 self._results.task_done()
             try:
                 await self._stepper.step([call.process for call, _ in results])
@@ -154,3 +159,5 @@ class Calls:
                 await self._context.store.extend_calls(dict(self._tokens), lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
+            except Exception:
+                log.exception("extending leases failed; it goes on")

@@ -19,7 +19,8 @@ BATCH_MAX = 200
 ROUNDS_MAX = 50
 """Full batches handled in a row before a pause."""
 PURGE_SECONDS = 600.0
-PURGE_BATCH_MAX = 500
+PURGE_BATCH_MAX = 100
+"""How many processes are forgotten in one transaction; a single one may have many rows."""
 EVENT_SECONDS = 24 * 3600.0
 """How long an event is remembered, so that a repeat changes nothing."""
 DAYS_PER_MONTH = 30.44

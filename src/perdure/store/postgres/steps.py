@@ -7,8 +7,8 @@ from uuid import UUID
 
 from perdure.codec import Json, decode, encode
 from perdure.engine.refs import Key
-from perdure.store.contract import NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import effects, processes
+from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.postgres import definitions, effects, processes
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -92,6 +92,15 @@ select distinct id from (
 limit $2
 """
 
+PUT_OFF_FACTS = """
+update inbox set recorded_at = clock_timestamp() + make_interval(secs => $2) where process = any($1::uuid[])
+"""
+
+PUT_OFF_STEPS = """
+update process set owed_since = clock_timestamp() + make_interval(secs => $2)
+where id = any($1::uuid[]) and owed_since is not null
+"""
+
 # The promise that nothing waits without a wake-up, as a query that must always come back empty.
 STRANDED = """
 select p.id from process p
@@ -121,12 +130,16 @@ class PostgresTaken:
             raise LookupError(f"process {process} names payloads that are not stored")
         return {row["key"]: decode(row["data"]) for row in found}
 
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        return await definitions.get(self._connection, tenant, namespace, name, version)
+
     async def save(
         self,
         outcomes: Sequence[Outcome],
         *,
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
+        commands: Sequence[tuple[UUID, bytes]] = (),
     ) -> Saved:
         connection = self._connection
         await _save_payloads(connection, outcomes)
@@ -140,6 +153,8 @@ class PostgresTaken:
             await processes.add(connection, children)
         if facts:
             await add_facts(connection, facts)
+        if commands:
+            await add_facts(connection, commands, operator=True)
         events = await effects.save(connection, outcomes, self.now)
         return Saved(events=tuple(events))
 
@@ -185,6 +200,12 @@ async def with_facts(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
 
 async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
     return [row["id"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
+
+
+async def put_off(connection: Connection, ids: Sequence[UUID], seconds: float) -> None:
+    """Within the caller's transaction."""
+    await connection.execute(PUT_OFF_STEPS, ids, seconds)
+    await connection.execute(PUT_OFF_FACTS, ids, seconds)
 
 
 async def stranded(connection: Connection, limit: int) -> list[UUID]:
