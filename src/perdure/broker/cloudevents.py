@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from perdure import codec
 from perdure.codec import Json
+from perdure.engine.attributes import text_fault
 
 STRUCTURED: Final = "application/cloudevents+json; charset=UTF-8"
 ROUTING_KEY_BYTES_MAX: Final = 255
@@ -92,5 +93,8 @@ def _check(event: dict[str, Json]) -> None:
     for name in _REQUIRED:
         if not isinstance(event.get(name), str) or not event[name]:
             raise ValueError(f"expected a non-empty string as {name}")
+    for name, value in event.items():
+        if name not in ("data", "data_base64") and isinstance(value, str) and (fault := text_fault(name, value)):
+            raise ValueError(f"{name}: {fault}")
     if "data" in event and "data_base64" in event:
         raise ValueError("expected data or data_base64, found both")

@@ -1,8 +1,9 @@
 """The one place where a process moves: lock, load, advance, save, commit; and only then let others know.
 
 A batch of processes is stepped in one transaction. A process whose expressions take long leaves the batch and
-is stepped alone, so that it delays nobody else. Whoever finds a process locked leaves it to the holder, who
-looks into its inbox again after the commit.
+is stepped alone, so that it delays nobody else. One that can't be advanced is left out, and a batch that can't be
+saved is halved until the one to blame stands alone, so that it stops nobody else; it stays owed. Whoever finds a
+process locked leaves it to the holder, who looks into its inbox again after the commit.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.programs import Name
-from perdure.store.contract import NewProcess, Outcome, Taken, TakenProcess
+from perdure.store.contract import NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
 from perdure.store.facts import decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
@@ -33,6 +34,8 @@ log = structlog.get_logger("perdure.step")
 FACTS_PER_STEP_MAX = 200
 BATCH_WAIT_SECONDS_MAX = 0.1
 """How long a batch waits for expressions before those processes that need more are stepped alone."""
+PUT_OFF_SECONDS = 10.0
+"""How long the sweep leaves a process alone that could not be stepped. Anything that happens to it tries it sooner."""
 ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100
@@ -52,14 +55,12 @@ class Stepper:
     async def step(self, ids: Sequence[UUID]) -> None:
         """Advance those of the processes that nobody else holds, as far as they can go now.
 
-        Raises `StoreUnavailable`; whatever was not committed is still owed.
+        Raises `StoreUnavailable`, and nothing else; whatever was not committed is still owed.
         """
         left = list(dict.fromkeys(ids))
         while left:
-            slow, taken = await self._batch(left)
-            for process in slow:
-                self._step_alone_soon(process)
-            left = await self._context.store.with_facts([p for p in taken if p not in slow]) if taken else []
+            held = await self._batch_or_halves(left)
+            left = await self._context.store.with_facts(held) if held else []
 
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
@@ -67,8 +68,8 @@ class Stepper:
         For commands that answer with the result.
         """
         for _ in range(STEPS_NOW_MAX):
-            await self._batch([process], alone=True)
-            if not await self._context.store.with_facts([process]):
+            held = await self._batch([process], alone=True)
+            if not held or not await self._context.store.with_facts(held):
                 return
 
     async def stop(self) -> None:
@@ -85,18 +86,44 @@ class Stepper:
     async def _step_alone(self, process: UUID) -> None:
         async with self._alone:
             try:
-                await self._batch([process], alone=True)
-            except Exception:
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process))
+                await self.step_now(process)
+            except Exception as error:
+                await self._put_off(process, error)
 
-    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> tuple[set[UUID], list[UUID]]:
-        """One transaction. Answers the processes that need more time, and all that were taken."""
+    async def _batch_or_halves(self, ids: Sequence[UUID]) -> list[UUID]:
+        """As `_batch`; where that fails, the two halves of it, so that one process can't keep the others back."""
+        try:
+            return await self._batch(ids)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(ids) == 1:
+                await self._put_off(ids[0], error)
+                return []
+        middle = len(ids) // 2
+        return [*await self._batch_or_halves(ids[:middle]), *await self._batch_or_halves(ids[middle:])]
+
+    async def _put_off(self, process: UUID, error: BaseException) -> None:
+        """It is tried again, but not at once and not before others: that would help neither."""
+        try:
+            if isinstance(error, StoreUnavailable):
+                raise error
+            log.error("a process could not be stepped; it is tried again", process_id=str(process), exc_info=error)
+            await self._context.store.put_off([process], PUT_OFF_SECONDS)
+        except StoreUnavailable as away:
+            log.warning("a process could not be stepped; the sweep will", process_id=str(process), reason=str(away))
+
+    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> list[UUID]:
+        """One transaction. Answers the processes that it held and did what there was to do for.
+
+        Those that need more time are stepped alone soon.
+        """
         started = clock.monotonic()
         announcement = Announcement()
         async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
             if taken is None:
-                return set(), []
-            outcomes, slow = await self._advance_all(taken, alone)
+                return []
+            outcomes, failed, slow = await self._advance_all(taken, alone)
             await self._save(taken, outcomes, announcement)
         telemetry.record_batch(len(outcomes), clock.monotonic() - started)
         for outcome in outcomes:
@@ -104,18 +131,26 @@ class Stepper:
         if announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         await announce(self._context.broker, announcement)
-        return slow, [process.id for process in taken.processes]
+        for process in slow:
+            self._step_alone_soon(process)
+        for process, error in failed.items():
+            await self._put_off(process, error)
+        return [process.id for process in taken.processes if process.id not in slow | failed.keys()]
 
-    async def _advance_all(self, taken: Taken, alone: bool) -> tuple[list[Outcome], set[UUID]]:
+    async def _advance_all(
+        self, taken: Taken, alone: bool
+    ) -> tuple[list[Outcome], dict[UUID, BaseException], set[UUID]]:
+        """What the steps came to, the processes that can't be advanced, and those that need more time."""
         lock = asyncio.Lock()  # the drives share the transaction's connection
         outcomes: list[Outcome] = []
+        failed: dict[UUID, BaseException] = {}
         waiting: dict[asyncio.Task[Step], tuple[TakenProcess, Drive]] = {}
         for process in taken.processes:
             try:
                 drive = await self._drive(process, taken, lock)
                 step = drive.run_inline() if drive else None
-            except Exception:  # a fault of one process must not stop the others
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process.id))
+            except Exception as error:  # a fault of one process must not stop the others
+                failed[process.id] = error
                 continue
             if drive is not None and step is None:
                 waiting[asyncio.create_task(drive.run())] = (process, drive)
@@ -128,16 +163,12 @@ class Stepper:
             if not task.done():
                 await _abandon(task, drive)
                 slow.add(process.id)
-            elif error := task.exception():
-                log.error(
-                    "a process could not be stepped; it is tried again",
-                    process_id=str(process.id),
-                    exc_info=error,
-                )
+            elif failure := task.exception():
+                failed[process.id] = failure
             else:
                 outcomes.append(await self._outcome(process, task.result()))
         async with lock:  # queries of drives that were given up have ended
-            return outcomes, slow
+            return outcomes, failed, slow
 
     async def _drive(self, process: TakenProcess, taken: Taken, lock: asyncio.Lock) -> Drive | None:
         """The process's step, ready to run; None where there is nothing to do for it."""

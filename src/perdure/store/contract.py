@@ -318,6 +318,9 @@ class Store(Protocol):
     async def owed_steps(self, older_than_seconds: float, limit: int) -> list[UUID]:
         """Processes with facts or an owed step that have waited for longer."""
 
+    async def put_off(self, processes: Sequence[UUID], seconds: float) -> None:
+        """Have `owed_steps` pass over what these owe now, for so long."""
+
     async def stranded(self, limit: int) -> list[UUID]:
         """Processes that have not ended and that nothing will wake. Always empty, or there is a fault."""
 

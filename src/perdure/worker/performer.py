@@ -60,6 +60,11 @@ class Calls:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    @property
+    def room(self) -> int:
+        """How many more calls can begin at once."""
+        return max(0, self._context.settings.calls_concurrency_max - len(self._running))
+
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
         left = list(dict.fromkeys(ids))
@@ -126,7 +131,10 @@ class Calls:
             results = [await self._results.get()]
             while not self._results.empty():
                 results.append(self._results.get_nowait())
-            await self._write(results)
+            try:
+                await self._write(results)
+            except Exception:  # their leases end, and they are performed again
+                log.exception("results could not be recorded", count=len(results))
             for call, _ in results:
                 self._tokens.pop(call.activity, None)
                 self._results.task_done()
@@ -134,6 +142,8 @@ class Calls:
                 await self._stepper.step([call.process for call, _ in results])
             except StoreUnavailable as error:
                 log.warning("processes could not be stepped; the sweep will", reason=str(error))
+            except Exception:
+                log.exception("processes could not be stepped; the sweep will")
 
     async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
         rows = [(call.process, call.activity, call.attempt, fact) for call, fact in results]
@@ -154,3 +164,5 @@ class Calls:
                 await self._context.store.extend_calls(dict(self._tokens), lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
+            except Exception:
+                log.exception("leases could not be extended; it goes on")

@@ -2,6 +2,7 @@
 
 from perdure.codec import Json
 from perdure.definition.program import Emit
+from perdure.engine.attributes import text_fault
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.durations import kind_of
@@ -44,4 +45,6 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
             raise ValueError(
                 f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
             )
+        if name != "data" and isinstance(attribute, str) and (problem := text_fault(name, attribute)):
+            raise ValueError(f"the event's {name}: {problem}")
     return event

@@ -46,6 +46,9 @@ def question_of(value: Json) -> Question:
     if unknown:
         raise ValueError(f"human-task does not know {', '.join(unknown)}; it has {', '.join(sorted(_KNOWN))}")
     title, description, form = value.get("title"), value.get("description"), value.get("form")
+    for name, text in (("title", title), ("description", description)):
+        if isinstance(text, str) and "\0" in text:
+            raise ValueError(f"expected with.{name} to be a text without NUL characters")
     if not isinstance(title, str) or not title:
         raise ValueError(f"expected with.title to be a string that is not empty, found {kind_of(title)}")
     if description is not None and not isinstance(description, str):
@@ -86,4 +89,6 @@ def _names(value: dict[str, Json], name: str) -> tuple[str, ...]:
         names = [names]
     if not isinstance(names, list) or not all(isinstance(item, str) and item for item in names):
         raise ValueError(f"expected with.{name} to be an array of strings that are not empty")
+    if any(character < " " for item in names for character in item):
+        raise ValueError(f"expected with.{name} to hold names without control characters")
     return tuple(dict.fromkeys(names))

@@ -124,6 +124,10 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await steps.owed(connection, older_than_seconds, limit)
 
+    async def put_off(self, ids: Sequence[UUID], seconds: float) -> None:
+        async with connected(self._pool) as connection:
+            await steps.put_off(connection, ids, seconds)
+
     async def stranded(self, limit: int) -> list[UUID]:
         async with connected(self._pool) as connection:
             return await steps.stranded(connection, limit)
