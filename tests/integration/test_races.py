@@ -5,13 +5,9 @@ import json
 from collections import Counter
 from uuid import uuid4
 
-import pytest
-
 from integration.api import Api, definition, reference
 from integration.standin import StandIn
 from integration.topology import Topology
-
-pytestmark = pytest.mark.long
 
 NOOP = definition("noop", [{"one": {"set": {"n": 1}}}])
 HOLD = definition("hold", [{"hold": {"wait": {"days": 30}}}])

@@ -65,8 +65,10 @@ class Topology:
         await asyncio.gather(*(program.start() for program in self.programs if not program.running))
 
     async def kill_one(self, chance: random.Random) -> None:
-        """Kill one of them, ready or not, and begin to start it again."""
+        """Kill one of them, mostly while it is at work and sometimes while it starts, and begin to start it again."""
         victim = chance.choice(self.programs)
+        if chance.random() < 0.8:
+            await victim.ready()
         await victim.kill()
         await victim.begin()
 
