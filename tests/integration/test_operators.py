@@ -50,13 +50,11 @@ FAILS = definition(
 async def test_suspended_nothing_begins_and_answers_are_kept(topology: Topology, api: Api, service: StandIn) -> None:
     name = await api.deploy(SLOW)
     process = (await api.start(name, {"service": service.url}))["id"]
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     suspended = await api.post(f"/v1/processes/{process}/suspend", {"reason": "look into it"})
     assert suspended["status"] == "suspended"
     assert (await api.call("POST", f"/v1/processes/{process}/suspend")).status == 409
-    while await topology.fetch("select from call where process = $1", process):
-        await asyncio.sleep(0.02)
+    await topology.gone("select from call where process = $1", process)
     assert (await api.process(process))["status"] == "suspended"
     assert [activity["name"] for activity in await api.activities(process)] == ["first"]
     await api.post(f"/v1/processes/{process}/resume")
@@ -75,8 +73,7 @@ async def test_a_timer_that_ran_out_while_suspended_acts_at_resume(topology: Top
     process = (await api.start(name))["id"]
     await api.waits_for(process, "timer")
     await api.post(f"/v1/processes/{process}/suspend")
-    while await topology.fetch("select from timer where process = $1", process):
-        await asyncio.sleep(0.02)
+    await topology.gone("select from timer where process = $1", process)
     assert (await api.process(process))["status"] == "suspended"
     await api.post(f"/v1/processes/{process}/resume")
     assert (await api.end(process))["output"] == {"up": True}
@@ -112,8 +109,7 @@ async def test_cancel_reaches_everything(topology: Topology, api: Api, service: 
     )
     process = (await api.start(name, {"service": service.url}))["id"]
     await api.waits_for(process, "child")
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     cancelled = await api.post(f"/v1/processes/{process}/cancel", {"reason": "no longer wanted"})
     assert cancelled["status"] == "cancelled"
     children = await api.items("/v1/processes", parent=process)
@@ -173,8 +169,7 @@ async def test_a_stopped_worker_hands_its_work_back(topology: Topology, api: Api
             "method": "post", "endpoint": '${ .service + "/slow/8000" }', "body": {"n": 1}}}}])
     )  # fmt: skip
     processes = [(await api.start(name, {"service": service.url}))["id"] for _ in range(6)]
-    while len(service.requests) < 6:
-        await asyncio.sleep(0.02)
+    await service.requested(6)
     seconds = await asyncio.gather(*(worker.stop() for worker in topology.workers))
     assert max(seconds) < STOP_SECONDS_MAX
     leased = await topology.fetch("select from call where lease_token is not null")

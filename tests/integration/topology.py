@@ -15,6 +15,7 @@ from servers import PostgresServer, RabbitServer, RedisServer
 
 APIS = 2
 WORKERS = 3
+POLL_SECONDS = 0.02
 SETTINGS = {
     "PERDURE_EGRESS_ALLOW": "127.0.0.0/8",
     "PERDURE_CALL_LEASE_SECONDS": "3",  # so that a killed worker's calls are repeated soon
@@ -71,6 +72,12 @@ class Topology:
             await victim.ready()
         await victim.kill()
         await victim.begin()
+
+    async def gone(self, query: str, *arguments: Any, seconds: float = 60) -> None:
+        """Returns once the query finds nothing any more."""
+        async with asyncio.timeout(seconds):
+            while await self.fetch(query, *arguments):
+                await asyncio.sleep(POLL_SECONDS)
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         connection = await asyncpg.connect(self.dsn)
