@@ -60,16 +60,20 @@ async def taken_sequence(connection: asyncpg.Connection, process) -> None:
 @pytest.mark.parametrize("harm", [damaged_state, taken_sequence])
 async def test_a_process_that_cannot_be_stepped_stops_nobody_else(platform, database, monkeypatch, harm):
     monkeypatch.setattr(step_, "PUT_OFF_SECONDS", 0.5)
-    await platform.deploy("naps", [{"nap": {"wait": {"milliseconds": 700}}}, {"up": {"set": {"up": True}}}])
-    processes = [await platform.start("naps") for _ in range(8)]
+    up = [NAP, {"up": {"set": {"up": True}}}]
+    await platform.deploy("naps", up)
+    await platform.deploy("woken", [{"hear": {"listen": {"to": {"one": {"with": {"type": "go"}}}}}}, *up])
+    processes = [await platform.start("woken") for _ in range(8)]
     for process in processes:
-        await platform.waiting(process, "timer")
+        await platform.waiting(process, "event")
     broken = processes[3]
     connection = await asyncpg.connect(database)
     try:
         state = await connection.fetchval("select state from process where id = $1", broken.id)
         await harm(connection, broken)
         with capture_logs() as logs:
+            event = {"specversion": "1.0", "id": "1", "source": "urn:tests", "type": "go"}
+            await platform.service.receive_events(WHO, [event])
             for process in processes:
                 if process is not broken:
                     assert (await platform.ended(process)).output == {"up": True}
