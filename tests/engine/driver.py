@@ -13,6 +13,7 @@ from uuid import UUID
 import jq
 import yaml
 
+from folding import Trail, stored
 from perdure.codec import decode, encode
 from perdure.definition.loader import load
 from perdure.definition.program import Program
@@ -132,6 +133,7 @@ class Run:
         self.payloads: dict[bytes, bytes] = {}
         self.activities: dict[UUID, Activity] = {}
         self.history: list[Entry] = []
+        self.trail = Trail()
         self.steps: list[Step] = []
         self.loads = 0
         self.evaluations: list[Evaluate] = []
@@ -187,6 +189,7 @@ class Run:
         for effect in step.effects:
             self._apply(effect)
         self._check(before, step)
+        self._check_trail(step)
 
     def _apply(self, effect: Any) -> None:
         match effect:
@@ -243,6 +246,23 @@ class Run:
                 ended = activity.status in (*ENDED, "skipped")
                 assert ended != (activity.id in live), (activity.reference, activity.status)
                 assert ended == (activity.ended_at is not None)
+
+    def _check_trail(self, step: Step) -> None:
+        """Folding the audit trail gives what is stored."""
+        trail = self.trail.fold(step.history)
+        error = None if step.error is None else (step.error.type, step.error.status)
+        assert trail.process == stored(step.status, 1, None, step.ended_at, error)
+        activities = {
+            activity.id: stored(
+                activity.status,
+                activity.attempt,
+                activity.reference,
+                activity.ended_at,
+                None if activity.error is None else (activity.error.type, activity.error.status),
+            )
+            for activity in self.activities.values()
+        }
+        assert trail.activities == activities
 
     # looking
 

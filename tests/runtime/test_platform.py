@@ -348,7 +348,7 @@ async def test_suspended_processes_begin_nothing(platform, world):
     async with asyncio.timeout(10):
         while await connection.next_timer() is not None:  # the timer runs on, and fires
             await asyncio.sleep(0.02)
-    await platform.worker._sweeper.once()
+    await platform.worker._sweeper.once(platform.context.settings.sweep_seconds)
     assert (await platform.service.get_process(WHO, process.id)).status == "suspended"
     assert not world.of("/after")
     await platform.service.command(WHO, process.id, "resume", None)

@@ -16,14 +16,13 @@ from starlette.requests import Request
 from perdure.api import bodies
 from perdure.api.problems import Refusal
 from perdure.codec import Json
-from perdure.engine.effects import EVENT_BYTES_MAX
+from perdure.engine import attributes
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 
 EVENTS_MAX: Final = 1_000
 REQUIRED: Final = ("specversion", "id", "source", "type")
-ATTRIBUTE_CHARACTERS_MAX: Final = 4_096
 
 _NAME: Final = re.compile(r"[a-z0-9]{1,64}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -165,12 +164,7 @@ def _is_time(value: str) -> bool:
 def _text_fault(name: str, value: Json) -> str | None:
     if not isinstance(value, str) or not value:
         return f"expected a text of at least one character, found {bodies.shown(value)}"
-    if "\0" in value:
-        return "expected a text without NUL characters"
-    bytes_max = EVENT_BYTES_MAX.get(name, ATTRIBUTE_CHARACTERS_MAX)
-    if len(value.encode()) > bytes_max:
-        return f"expected at most {bytes_max} bytes, found {len(value.encode())}"
-    return None
+    return attributes.text_fault(name, value)
 
 
 def _extension_fault(name: str, value: Json) -> str | None:

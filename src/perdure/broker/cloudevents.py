@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from perdure import codec
 from perdure.codec import Json
-from perdure.engine.effects import EVENT_BYTES_MAX
+from perdure.engine.attributes import REQUIRED, text_fault
 
 STRUCTURED: Final = "application/cloudevents+json; charset=UTF-8"
 ROUTING_KEY_BYTES_MAX: Final = 255
@@ -91,13 +91,11 @@ def _decoded(body: bytes) -> Json:
 def _check(event: dict[str, Json]) -> None:
     if event.get("specversion") != "1.0":
         raise ValueError(f'expected specversion "1.0", found {event.get("specversion")!r}')
-    for name, bytes_max in EVENT_BYTES_MAX.items():
-        value = event.get(name)
-        if not isinstance(value, str) or not value:
+    for name in REQUIRED:
+        if not isinstance(event.get(name), str) or not event[name]:
             raise ValueError(f"expected a non-empty string as {name}")
-        if "\0" in value:
-            raise ValueError(f"expected no NUL character in {name}")
-        if len(value.encode()) > bytes_max:
-            raise ValueError(f"expected at most {bytes_max} bytes as {name}, found {len(value.encode())}")
+    for name, value in event.items():
+        if name not in ("data", "data_base64") and isinstance(value, str) and (fault := text_fault(name, value)):
+            raise ValueError(f"{name}: {fault}")
     if "data" in event and "data_base64" in event:
         raise ValueError("expected data or data_base64, found both")

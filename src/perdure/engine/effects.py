@@ -3,7 +3,6 @@
 Effects are committed with the state that they follow from; what they ask of the world happens only after.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -11,9 +10,6 @@ from uuid import UUID
 import msgspec
 
 from perdure.codec import Json
-
-EVENT_BYTES_MAX: Mapping[str, int] = {"id": 512, "source": 1_024, "type": 255}
-"""How long these attributes of an event may be: the store has them in an index, AMQP routes by `type`."""
 
 
 class Effect(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from perdure.expressions.contract import NotInline
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.views import Principal
-from perdure.store.contract import LookBack, PendingEvent, RecentEvent
+from perdure.store.contract import LookBack, PendingEvent, RecentEvent, StoreUnavailable
 from perdure.store.digests import value_digest
 from perdure.store.facts import encode_fact
 
@@ -35,13 +35,14 @@ async def receive(context: Context, who: Principal, events: Sequence[Json]) -> N
     await announce(context.broker, Announcement(events=new))
 
 
-async def finish(context: Context, ids: Sequence[int]) -> None:
-    """Publish and route events that still want it."""
-    for event in await context.store.events_to_finish(ids):
-        if not event.routed:
-            await _route(context, event)
-        if event.to_publish:
-            await _publish(context, event)
+async def finish(context: Context, ids: Sequence[int]) -> int:
+    """Route and publish events that still want it; answers how many are finished.
+
+    One that can't be routed stays owed and does not keep others back; so do all that the broker does not take.
+    """
+    events = await context.store.events_to_finish(ids)
+    routed = [event for event in events if event.routed or await _is_routed(context, event)]
+    return await _publish(context, routed)
 
 
 async def look_back(context: Context, subscriptions: Sequence[tuple[UUID, UUID]]) -> None:
@@ -96,15 +97,31 @@ async def _route(context: Context, event: PendingEvent) -> None:
     await announce(context.broker, Announcement(steps=processes))
 
 
-async def _publish(context: Context, event: PendingEvent) -> None:
+async def _is_routed(context: Context, event: PendingEvent) -> bool:
     try:
-        await context.broker.publish_event(event.event)
-    except BrokerUnavailable as error:
-        telemetry.EVENTS_PUBLISHED.labels("failed").inc()
-        log.warning("an event could not be published; the sweep will", event=event.id, reason=str(error))
-        return
-    telemetry.EVENTS_PUBLISHED.labels("published").inc()
-    await context.store.event_published(event.id)
+        await _route(context, event)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("an event could not be routed; it is tried again", event=event.id)
+        return False
+    return True
+
+
+async def _publish(context: Context, events: Sequence[PendingEvent]) -> int:
+    """Publish those that want it, until the broker refuses one; answers for how many nothing is left to be done."""
+    for done, event in enumerate(events):
+        if not event.to_publish:
+            continue
+        try:
+            await context.broker.publish_event(event.event)
+        except BrokerUnavailable as error:
+            telemetry.EVENTS_PUBLISHED.labels("failed").inc()
+            log.warning("events could not be published; the sweep will", events=len(events) - done, reason=str(error))
+            return done
+        telemetry.EVENTS_PUBLISHED.labels("published").inc()
+        await context.store.event_published(event.id)
+    return len(events)
 
 
 async def _digest(context: Context, expressions: Sequence[str], event: Json) -> bytes | None:

@@ -38,6 +38,8 @@ log = structlog.get_logger("perdure.step")
 FACTS_PER_STEP_MAX = 200
 BATCH_WAIT_SECONDS_MAX = 0.1
 """How long a batch waits for expressions before those processes that need more are stepped alone."""
+PUT_OFF_SECONDS = 10.0
+"""How long the sweep leaves a process alone that could not be stepped. Anything that happens to it tries it sooner."""
 ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100

@@ -60,6 +60,11 @@ class Calls:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    @property
+    def room(self) -> int:
+        """How many more calls can begin at once."""
+        return max(0, self._context.settings.calls_concurrency_max - len(self._running))
+
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
         left = list(dict.fromkeys(ids))
@@ -139,6 +144,8 @@ class Calls:
                 await self._stepper.step([call.process for call, _ in results])
             except StoreUnavailable as error:
                 log.warning("processes could not be stepped; the sweep will", reason=str(error))
+            except Exception:
+                log.exception("processes could not be stepped; the sweep will")
 
     async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
         rows = [(call.process, call.activity, call.attempt, fact) for call, fact in results]

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from perdure.codec import Json
 from perdure.definition.program import Emit
+from perdure.engine.attributes import REQUIRED, text_fault
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.durations import kind_of
-from perdure.engine.effects import EVENT_BYTES_MAX, PublishEvent
+from perdure.engine.effects import PublishEvent
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import Frame
@@ -40,8 +41,10 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
     event.setdefault("time", text_of(draft.now))
     if "data" in event:
         event.setdefault("datacontenttype", "application/json")
-    for name, bytes_max in EVENT_BYTES_MAX.items():
-        _check_text(name, event.get(name), bytes_max)
+    for name in REQUIRED:
+        if not isinstance(attribute := event.get(name), str) or not attribute:
+            found = kind_of(attribute)
+            raise ValueError(f"expected the event's {name} to be a string that is not empty, found {found}")
     if event["specversion"] != "1.0":
         raise ValueError("expected the event's specversion to be 1.0, or to be left out")
     _check_time(event["time"])
@@ -50,6 +53,8 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
             raise ValueError(
                 f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
             )
+        if name != "data" and isinstance(attribute, str) and (problem := text_fault(name, attribute)):
+            raise ValueError(f"the event's {name}: {problem}")
     return event
 
 
@@ -62,12 +67,3 @@ def _check_time(value: Json) -> None:
     except ValueError:
         pass
     raise ValueError("expected the event's time to be as RFC 3339 writes it, such as 2026-11-23T09:30:00Z")
-
-
-def _check_text(name: str, value: Json, bytes_max: int) -> None:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"expected the event's {name} to be a string that is not empty, found {kind_of(value)}")
-    if "\0" in value:
-        raise ValueError(f"expected the event's {name} to be without NUL characters")
-    if len(value.encode()) > bytes_max:
-        raise ValueError(f"expected the event's {name} to have at most {bytes_max} bytes, found {len(value.encode())}")

@@ -50,6 +50,9 @@ def question_of(value: Json) -> Question:
     if unknown:
         raise ValueError(f"human-task does not know {', '.join(unknown)}; it has {', '.join(sorted(_KNOWN))}")
     title, description, form = value.get("title"), value.get("description"), value.get("form")
+    for name, text in (("title", title), ("description", description)):
+        if isinstance(text, str) and "\0" in text:
+            raise ValueError(f"expected with.{name} to be a text without NUL characters")
     if not isinstance(title, str) or not title:
         raise ValueError(f"expected with.title to be a string that is not empty, found {kind_of(title)}")
     if description is not None and not isinstance(description, str):

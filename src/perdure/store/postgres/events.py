@@ -15,10 +15,11 @@ where id = any($1::bigint[]) and (not routed or to_publish)
 order by id
 """
 
+# What is to be routed first: while the broker is away, all that was routed waits to be published.
 OWED = """
 select id from event
 where (not routed or to_publish) and received_at < clock_timestamp() - make_interval(secs => $1)
-order by received_at limit $2
+order by routed, received_at limit $2
 """
 
 SHAPES = """
