@@ -41,9 +41,9 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 	$(BIN)/shellcheck .ci/run scripts/*.sh
 	$(BIN)/python scripts/check_docs.py
 
-bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE)
+bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)
 	scripts/install-servers.sh
-	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer versions)
 	scripts/lock.sh $(BIN)/uv

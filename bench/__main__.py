@@ -32,7 +32,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter samples, about two minutes")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--only", action="append", default=[], help="measure only this workload; may be repeated")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=[workload.__name__ for workload in WORKLOADS],
+        help="measure only this workload and leave the document alone; may be repeated",
+    )
     arguments = parser.parse_args()
     results = asyncio.run(measure(arguments.quick, arguments.only))
     text = report.table(results, arguments.quick)

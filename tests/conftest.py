@@ -1,5 +1,6 @@
 """Real servers, shared by the whole run, started when the first test asks for one."""
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 from servers import KINDS, Fleet, PostgresServer, RabbitServer, RedisServer
 
 _NEEDED = pytest.StashKey[set[str]]()
+
+
+def pytest_configure() -> None:
+    """Where a script runs this in the background, interrupts are ignored, also by the programs that are tried."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

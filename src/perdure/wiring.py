@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,16 +16,15 @@ import structlog
 from fastapi import FastAPI
 
 from perdure import __version__, telemetry
+from perdure.activities.authentication.authorization import authorize
 from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.api.app import create_app
 from perdure.api.server import Server
 from perdure.broker.contract import Broker
 from perdure.broker.postgres import PostgresBroker
-from perdure.broker.rabbitmq import RabbitBroker
 from perdure.coordination.contract import Coordinator
 from perdure.coordination.postgres import PostgresCoordinator
-from perdure.coordination.redis import RedisCoordinator
 from perdure.embedded.errors import EmbeddedError
 from perdure.embedded.postgres import EmbeddedPostgres
 from perdure.engine.step import Environment, Limits
@@ -135,11 +135,11 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
             store=store,
             broker=_broker(settings, pool, dsn),
             coordinator=_coordinator(settings, pool),
-            evaluator=JqEvaluator(settings, secrets),
+            evaluator=JqEvaluator(settings, secrets, partial(authorize, secrets)),
             secrets=secrets,
             settings=settings,
             environment=Environment(public_url=public_url.rstrip("/"), version=__version__),
-            programs=Programs(store),
+            programs=Programs(),
             limits=Limits(activities_max=settings.step_activities_max),
         )
         if not bare:
@@ -195,12 +195,17 @@ async def _close(pool: Pool) -> None:
 
 def _broker(settings: Settings, pool: Pool, dsn: str) -> Broker:
     if settings.broker_url:
+        # Here, as in the next: a development server starts sooner without libraries that it does not use.
+        from perdure.broker.rabbitmq import RabbitBroker
+
         return RabbitBroker(settings.broker_url)
     return PostgresBroker(pool, dsn)
 
 
 def _coordinator(settings: Settings, pool: Pool) -> Coordinator:
     if settings.redis_url:
+        from perdure.coordination.redis import RedisCoordinator
+
         return RedisCoordinator(settings.redis_url)
     return PostgresCoordinator(pool)
 

@@ -261,6 +261,8 @@ async def test_what_can_not_be_sent_is_a_configuration_error(performer, changes,
         ("application/problem+json; charset=utf-8", "[1]", [1]),
         ("text/plain", "grüß", "grüß"),
         ("text/html; charset=nonsense", "x", "x"),
+        ("text/plain; charset=utf-7", "+2AA-", "\N{REPLACEMENT CHARACTER}"),
+        ("text/plain; charset=idna", "x", "x"),
         ("application/xml", "<a/>", "<a/>"),
         ("image/png", "abc", base64.b64encode(b"abc").decode()),
         ("application/json", "", None),
@@ -277,6 +279,13 @@ async def test_raw_is_base64_whatever_it_is(shop, performer):
     query = {"type": "application/json", "body": "{oops"}
     raw = await performer.perform(call(shop.base + "/reply", query=query, output="raw"))
     assert base64.b64decode(raw) == b"{oops"
+
+
+async def test_headers_are_text_whatever_their_bytes(performer):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Name: caf\xe9\r\nX-More: gr\xc3\xbc\xc3\x9f\r\n\r\n"
+    async with raw_server(answer) as (base, _):
+        output = await performer.perform(call(base, output="response"))
+    assert (output["headers"]["X-Name"], output["headers"]["X-More"]) == ("café", "grüß")
 
 
 async def test_response_shows_the_exchange_without_credentials(shop, performer):

@@ -1,7 +1,9 @@
 """The OpenAPI document and its readable form."""
 
+import inspect
 import json
 from html.parser import HTMLParser
+from typing import get_args
 
 import jsonschema_rs
 import msgspec
@@ -9,7 +11,11 @@ import pytest
 from edge_platform import PROCESS, TASK, EdgePlatform, entry
 
 from perdure.api.app import create_app
+from perdure.definition.program import Kind, Task
+from perdure.engine import waiting
+from perdure.engine.draft import PERDURE
 from perdure.engine.errors import standard
+from perdure.engine.step import Reason
 from perdure.settings import Settings
 
 CONTRACT = {
@@ -64,6 +70,16 @@ def validator(document, schema):
 def test_it_lists_exactly_what_there_is(document):
     assert document["openapi"].startswith("3.1")
     assert {name for name, _ in operations(document)} == CONTRACT
+
+
+def test_closed_lists_are_those_of_the_engine(document):
+    """That the engine uses no others is what its types say; here, that the document has them all and no more."""
+    schemas = document["components"]["schemas"]
+    kinds = {kind.kind for kind in Task.__subclasses__()}
+    assert set(schemas["Activity"]["properties"]["kind"]["enum"]) == kinds == set(get_args(Kind))
+    reasons = {text for text in get_args(Reason) if f'"{text}"' in inspect.getsource(waiting)}
+    assert set(schemas["WaitingFor"]["properties"]["reason"]["enum"]) == reasons == set(get_args(Reason))
+    assert schemas["HistoryEntry"]["properties"]["actor"]["anyOf"][0]["enum"] == [PERDURE]
 
 
 def test_every_operation_is_described(document):

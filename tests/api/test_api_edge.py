@@ -1,6 +1,8 @@
 """What the edge itself decides: bodies, parameters, media types, problem details."""
 
 import asyncio
+import contextlib
+import http.client
 import json
 from datetime import UTC, datetime
 
@@ -161,6 +163,16 @@ async def test_an_unknown_media_type(edge, headers, words):
 async def test_a_body_that_says_it_is_too_large(edge):
     async with edge.post("/v1/processes", data=b" " * 70_000, headers=JSON) as response:
         assert "65536 bytes" in (await problem(response, 413))["detail"]
+
+
+async def test_a_client_that_sends_everything_before_it_reads_learns_why(edge):
+    def send():
+        connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=20)
+        connection.request("POST", "/v1/processes", b"x" * 20_000_000, {**JSON, "Connection": "close"})
+        with contextlib.closing(connection):
+            return connection.getresponse().status
+
+    assert await asyncio.to_thread(send) == 413
 
 
 async def test_a_body_that_turns_out_too_large_while_it_streams(edge):

@@ -181,9 +181,9 @@ async def test_a_person_decides(perdure, deployed):
     assert re.search(r"human-task completed +ask +ada", trail.out)
     entries = (await perdure("history", id_, "--json")).json["items"]
     assert [entry["sequence"] for entry in entries] == list(range(1, len(entries) + 1))
-    lines = (await perdure("history", id_, "--all")).out.splitlines()
-    assert len(lines) == len(entries)
-    assert (await perdure("history", id_, "--all", "--watch")).out.splitlines() == lines
+    lines = trail.out.splitlines()
+    assert [int(line.split()[0]) for line in lines] == [entry["sequence"] for entry in entries]
+    assert (await perdure("history", id_, "--watch")).out.splitlines() == lines
 
 
 async def test_an_event_releases_a_process(perdure, deployed):
@@ -252,7 +252,8 @@ async def test_ps_pages_and_filters(perdure, deployed):
         (("start", "a/b", "--tag", "x"), "expected NAME=VALUE"),
         (("deploy",), "FILE"),
         (("deploy", "/nowhere.yaml"), "/nowhere.yaml"),
-        (("complete", "id"), "--outcome"),
+        (("complete", str(uuid.uuid4())), "--outcome"),
+        (("show", "7"), "expected an id"),
         (("ps", "--limit", "0"), "--limit"),
         (("dev", "--port", "99999"), "--port"),
         (("bogus",), "bogus"),
@@ -263,6 +264,22 @@ async def test_usage(perdure, arguments, said):
     assert result.code == 2
     assert said in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("ps", "--status", "bogus"), "status: "),
+        (("ps", "--created-after", "yesterday"), "createdAfter: "),
+        (("ps", "--cursor", "x"), "cursor: "),
+        (("tasks", "--process", "1"), "process: "),
+    ],
+)
+async def test_filters_that_the_server_refuses(perdure, arguments, said):
+    result = await perdure(*arguments)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(said)
+    assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["show", "history", "suspend"])
@@ -281,7 +298,7 @@ async def test_a_server_that_does_not_answer(tmp_path, url):
 
 
 async def test_a_setting_that_makes_no_sense(tmp_path):
-    result = await Commands("http://127.0.0.1:9", tmp_path, PERDURE_DATABASE_POOL_MAX="many")("ps")
+    result = await Commands("http://127.0.0.1:9", tmp_path, PERDURE_DATABASE_POOL_MAX="many")("migrate")
     assert result.code == 2
     assert "PERDURE_DATABASE_POOL_MAX" in result.err
     assert "Traceback" not in result.err

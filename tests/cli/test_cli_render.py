@@ -8,7 +8,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from perdure.cli import values
+from perdure.cli import follow, values
 from perdure.cli.render import history, problems, tables, times, tree, words
 from perdure.client import ApiError, Unreachable
 
@@ -135,6 +135,24 @@ def test_what_is_waited_for(reason, since, until, said):
     assert words.waiting(wait, NOW) == said
     line = drawn(process(waitingFor=[wait]), [activity("a", "call", "waiting", id_="a")])[1]
     assert line == f" └─ ◷ a  call  10 s  {said}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "since", "until", "told"),
+    [
+        ("call", 1, None, False),
+        ("call", 3, None, True),
+        ("retry", 1, -3, True),
+        ("retry", 1, 0, False),
+        ("human-task", 0.2, None, True),
+    ],
+)
+def test_waits_that_are_over_soon_get_no_line(reason, since, until, told):
+    wait = {"activity": "a", "reference": "/do/0/a", "reason": reason, "since": ago(since)}
+    if until is not None:
+        wait["until"] = ago(until)
+    text = follow._told(activity("a", "try", "waiting"), wait, NOW, ascii_only=False)
+    assert (text is not None) == told
 
 
 def test_a_short_loop_is_shown_whole_and_a_body_of_one_task_on_one_line():

@@ -2,17 +2,20 @@
 
 import asyncio
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from perdure.embedded import leftover, programs
+from perdure.embedded import launch, leftover, programs
 from perdure.embedded.errors import EmbeddedError
 from perdure.embedded.postgres import EmbeddedPostgres
 
@@ -62,11 +65,10 @@ async def _execute(dsn: str, *statements: str) -> object:
         await connection.close()
 
 
-def _owner(home: Path) -> tuple[subprocess.Popen[str], str, int]:
+def _owner(home: Path, *launcher: str) -> tuple[subprocess.Popen[str], str, int]:
     """Another process that owns a server in `home`: the process, the DSN, the postmaster's id."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(home)], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    command = [*launcher, sys.executable, "-c", OWNER, str(home)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=not launcher)
     assert process.stdout is not None
     with process.stdout as output:
         dsn, pid = output.readline().split()
@@ -182,6 +184,43 @@ async def test_lock_file_with_the_id_of_another_process(home: Path, kind: str) -
         other.stdin.close()
         other.wait()
     assert other.returncode in (0, 1), "the other process must not be touched"
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A directory that only its owner may enter, below ones that everybody may, unlike pytest's own."""
+    made = Path(tempfile.mkdtemp(prefix="perdure-test-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made)
+
+
+async def test_programs_and_data_that_only_root_can_reach(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As below root's home. For an ordinary user it is their own home, which is the plain case."""
+    (closed / "bin").symlink_to(programs._directory())
+    monkeypatch.setattr(programs, "_directory", lambda: closed / "bin")
+    server = EmbeddedPostgres(closed / "home")
+    assert await _execute(await server.start(), "SELECT 1") == 1
+    await server.stop()
+
+
+async def test_ordinary_user_in_a_closed_home(closed: Path) -> None:
+    launcher: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("nobody")
+        os.chown(closed, user.pw_uid, user.pw_gid)
+        # Where Python itself is in root's home, as on some machines of developers, the user needs help to reach it.
+        needed = (Path(sys.executable), Path(sys.executable).resolve(), Path(launch.__file__))
+        crosses = "open" if all(programs._open_to_all(path) for path in needed) else "crosses"
+        ids = (str(os.getpid()), str(user.pw_uid), str(user.pw_gid))
+        launcher = (sys.executable, "-I", "-S", launch.__file__, *ids, crosses)
+    process, dsn, postmaster = _owner(closed / "home", *launcher)
+    try:
+        assert (closed / "home/postgres/data").stat().st_uid == (os.geteuid() or pwd.getpwnam("nobody").pw_uid)
+        assert await _execute(dsn, "SELECT 1") == 1
+    finally:
+        process.kill()
+        process.wait()
+    await _until_gone(postmaster)
 
 
 async def test_interrupted_making_of_the_cluster_is_begun_anew(home: Path) -> None:

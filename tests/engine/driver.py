@@ -13,6 +13,7 @@ from uuid import UUID
 import jq
 import yaml
 
+from folding import Trail, stored
 from perdure.codec import decode, encode
 from perdure.definition.loader import load
 from perdure.definition.program import Program
@@ -78,6 +79,8 @@ def evaluate(ask: Evaluate, secrets: dict[str, Any]) -> Any:
     variables = dict(ask.variables)
     if ask.secrets is not None:
         variables["secrets"] = {name: secrets[name] for name in ask.secrets}
+    if ask.authorization is not None:
+        variables["authorization"] = ask.authorization.policy
     return _value(ask.template, ask.input, variables)
 
 
@@ -134,6 +137,7 @@ class Run:
         self.payloads: dict[bytes, bytes] = {}
         self.activities: dict[UUID, Activity] = {}
         self.history: list[Entry] = []
+        self.trail = Trail()
         self.steps: list[Step] = []
         self.loads = 0
         self.evaluations: list[Evaluate] = []
@@ -189,6 +193,7 @@ class Run:
         for effect in step.effects:
             self._apply(effect)
         self._check(before, step)
+        self._check_trail(step)
 
     def _apply(self, effect: Any) -> None:
         match effect:
@@ -247,6 +252,23 @@ class Run:
                 ended = activity.status in (*ENDED, "skipped")
                 assert ended != (activity.id in live), (activity.reference, activity.status)
                 assert ended == (activity.ended_at is not None)
+
+    def _check_trail(self, step: Step) -> None:
+        """Folding the audit trail gives what is stored."""
+        trail = self.trail.fold(step.history)
+        error = None if step.error is None else (step.error.type, step.error.status)
+        assert trail.process == stored(step.status, 1, None, step.ended_at, error)
+        activities = {
+            activity.id: stored(
+                activity.status,
+                activity.attempt,
+                activity.reference,
+                activity.ended_at,
+                None if activity.error is None else (activity.error.type, activity.error.status),
+            )
+            for activity in self.activities.values()
+        }
+        assert trail.activities == activities
 
     # looking
 

@@ -186,3 +186,34 @@ def test_an_exported_context_is_seen_by_all_branches() -> None:
 def test_programs_are_shared() -> None:
     program = program_of("do: [a: {set: '${ . }'}]")
     assert [Run(program).start(n).output for n in (1, 2)] == [1, 2]
+
+
+def test_the_epoch_is_in_the_second_that_the_text_shows() -> None:
+    run = Run("do: [a: {set: '${ $task.startedAt }'}]").after(0.999_6)
+    assert run.start().output == {
+        "iso8601": "2026-01-01T00:00:00.999600Z",
+        "epoch": {"seconds": 1767225600, "milliseconds": 1767225600999},
+    }
+
+
+AUTHENTICATED = """
+use: {authentications: {shop: {basic: {username: '${ .user }', password: secret}}}}
+do:
+  - a:
+      call: http
+      with:
+        method: get
+        endpoint: {uri: 'http://x', authentication: {use: shop}}
+        headers: {X-Who: '${ $authorization.basic.username }'}
+      output: {as: '${ $authorization }'}
+      export: {as: '{seen: $authorization}'}
+  - b: {set: '${ [., $context, $authorization] }'}
+"""
+
+
+def test_the_authorization_is_that_of_the_task() -> None:
+    """The driver of these tests answers the policy itself; who resolves it is the evaluator's business."""
+    run = Run(AUTHENTICATED).start({"user": "ada"})
+    assert run.call("a").request["headers"] == {"X-Who": "ada"}
+    policy = {"basic": {"username": "ada", "password": "secret"}}
+    assert run.succeed("a").output == [policy, {"seen": policy}, None]

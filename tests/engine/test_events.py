@@ -47,11 +47,27 @@ def test_attributes_that_the_author_gives_are_kept() -> None:
         "{source: 'http://s', type: '${ null }'}",
         "{source: '${ 1 }', type: t}",
         "{source: urn:s, type: t, own: '${ {} }'}",
+        "{source: urn:s, type: t, time: '${ \"yesterday\" }'}",
+        "{source: urn:s, type: t, time: '${ \"2026-02-30T00:00:00Z\" }'}",
+        "{source: urn:s, type: t, time: '${ now }'}",
+        "{source: urn:s, type: t, specversion: '0.3'}",
+        "{source: urn:s, type: t, id: '${ \"\\u0000\" }'}",
+        "{source: urn:s, type: '${ [range(300)] | join(\"\") }'}",
     ],
 )
 def test_an_event_that_can_not_be(attributes: str) -> None:
     error = Run(f"do: [e: {{emit: {{event: {{with: {attributes}}}}}}}]").start().error
     assert error.type.endswith("/configuration")
+
+
+def test_the_correlation_is_in_the_trail_as_the_dsl_says() -> None:
+    run = Run(listening("{one: {with: {type: t}, correlate: {k: {from: .data.k}}}}")).start().event("t", {"k": 7})
+    name = "tested-01890000-0000-7000-8000-000000000001.test"
+    said = [entry.data for entry in run.history if ".correlation-" in entry.type]
+    assert said == [
+        {"name": name, "startedAt": "2026-01-01T00:00:00Z", "task": "/do/0/l"},
+        {"name": name, "completedAt": "2026-01-01T00:00:00Z", "task": "/do/0/l", "correlationKeys": {"k": 7}},
+    ]
 
 
 def listening(to: str, rest: str = "", more: str = "") -> str:

@@ -50,7 +50,7 @@ DEFINITION = definition(
     "order",
     [
         {"begin": {"set": "${ . }", "export": {"as": "."}}},
-        {"reserve": _post("/slow/30", "reserve")},
+        {"reserve": _post("/slow/600", "reserve")},
         {
             "insist": {
                 "try": [{"charge": _post("/flaky/1", "charge")}],
@@ -215,6 +215,7 @@ async def check(api: Api, service: StandIn, processes: list[str], seconds: float
         assert ended["status"] == "completed", (ended, await api.activities(process))
         assert ended["output"] == {"order": number, "n": 12}
     await _check_records(api, processes)
+    await _check_nothing_else(api, processes)
     check_keys(service, len(processes))
 
 
@@ -228,6 +229,18 @@ async def _check_records(api: Api, processes: list[str]) -> None:
         assert [entry["sequence"] for entry in history] == list(range(1, len(history) + 1))
 
 
+async def _check_nothing_else(api: Api, processes: list[str]) -> None:
+    """A start that was repeated started nothing more, and each process has its two children, which have ended too."""
+    run = (await api.process(processes[0]))["tags"]["run"]
+    there = await api.items("/v1/processes", **{"tag.run": run})
+    assert {process["id"] for process in there} == set(processes)
+    for process in processes:
+        children = await api.items("/v1/processes", parent=process)
+        assert Counter(child["definition"]["name"] for child in children) == {"tell": 1, "double": 1}
+        for child in children:
+            assert (await api.end(child["id"]))["status"] == "completed"
+
+
 def check_keys(service: StandIn, count: int) -> None:
     """Each order made each call, and every repeat bore the same key."""
     keys: dict[tuple[Any, Any], set[str | None]] = {}
@@ -237,3 +250,9 @@ def check_keys(service: StandIn, count: int) -> None:
     repeated_under_another = {call: found for call, found in keys.items() if len(found) != 1 or None in found}
     assert not repeated_under_another
     assert len({key for found in keys.values() for key in found}) == len(keys), "calls share a key"
+
+
+def report(what: str, service: StandIn, count: int) -> None:
+    """The figures of a run whose checks have passed; ``pytest -s`` shows them."""
+    repeats = len(service.requests) - count * (len(CALLS) + 1)  # the flaky one asks for a second attempt by itself
+    print(f"\n{what}: {count} accepted, {count} completed, {len(service.requests)} calls, {repeats} of them repeats")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 Json = Any
+
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,11 @@ class StandIn:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    def keys_by_order(self) -> dict[str, set[str | None]]:
-        """Which keys came with each ``(path, body)``, whose bodies tell one logical call from another."""
-        found: dict[str, set[str | None]] = defaultdict(set)
-        for request in self.requests:
-            found[f"{request.path} {json.dumps(request.body, sort_keys=True)}"].add(request.key)
-        return found
+    async def requested(self, count: int = 1, seconds: float = 60) -> None:
+        """Returns once there were so many requests."""
+        async with asyncio.timeout(seconds):
+            while len(self.requests) < count:
+                await asyncio.sleep(POLL_SECONDS)
 
     @web.middleware
     async def _remember(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -41,7 +41,7 @@ async def stand_in(client: Api) -> AsyncIterator[StandIn]:
         yield opened
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=(pytest.mark.long, pytest.mark.timeout(900)))])
 async def test_killed_under_load(dev: Program, client: Api, stand_in: StandIn, kills: int) -> None:
     await load.deploy(client)
     chance, processes, done = random.Random(SEED), list[str](), asyncio.Event()
@@ -61,6 +61,7 @@ async def test_killed_under_load(dev: Program, client: Api, stand_in: StandIn, k
         await feeding
         await load.check(client, stand_in, processes, 90)
     assert dev.running
+    load.report(f"dev killed {kills} times, seed {SEED}", stand_in, len(processes))
 
 
 async def test_stopped_cleanly_it_goes_on(dev: Program, client: Api, stand_in: StandIn) -> None:

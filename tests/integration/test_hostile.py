@@ -9,8 +9,6 @@ import pytest
 from integration.api import Api, definition, reference
 from integration.topology import Topology
 
-pytestmark = pytest.mark.long
-
 EXPRESSION_ERROR = "https://serverlessworkflow.io/spec/1.0.0/errors/expression"
 
 HOSTILE = {

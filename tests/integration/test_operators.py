@@ -4,15 +4,11 @@ import asyncio
 import signal
 import time
 
-import pytest
-
 from integration import load
 from integration.api import Api, definition
 from integration.invariants import violations
 from integration.standin import StandIn
 from integration.topology import Topology
-
-pytestmark = pytest.mark.long
 
 STOP_SECONDS_MAX = 10.0
 
@@ -54,13 +50,11 @@ FAILS = definition(
 async def test_suspended_nothing_begins_and_answers_are_kept(topology: Topology, api: Api, service: StandIn) -> None:
     name = await api.deploy(SLOW)
     process = (await api.start(name, {"service": service.url}))["id"]
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     suspended = await api.post(f"/v1/processes/{process}/suspend", {"reason": "look into it"})
     assert suspended["status"] == "suspended"
     assert (await api.call("POST", f"/v1/processes/{process}/suspend")).status == 409
-    while await topology.fetch("select from call where process = $1", process):
-        await asyncio.sleep(0.02)
+    await topology.gone("select from call where process = $1", process)
     assert (await api.process(process))["status"] == "suspended"
     assert [activity["name"] for activity in await api.activities(process)] == ["first"]
     await api.post(f"/v1/processes/{process}/resume")
@@ -79,8 +73,7 @@ async def test_a_timer_that_ran_out_while_suspended_acts_at_resume(topology: Top
     process = (await api.start(name))["id"]
     await api.waits_for(process, "timer")
     await api.post(f"/v1/processes/{process}/suspend")
-    while await topology.fetch("select from timer where process = $1", process):
-        await asyncio.sleep(0.02)
+    await topology.gone("select from timer where process = $1", process)
     assert (await api.process(process))["status"] == "suspended"
     await api.post(f"/v1/processes/{process}/resume")
     assert (await api.end(process))["output"] == {"up": True}
@@ -116,8 +109,7 @@ async def test_cancel_reaches_everything(topology: Topology, api: Api, service: 
     )
     process = (await api.start(name, {"service": service.url}))["id"]
     await api.waits_for(process, "child")
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     cancelled = await api.post(f"/v1/processes/{process}/cancel", {"reason": "no longer wanted"})
     assert cancelled["status"] == "cancelled"
     children = await api.items("/v1/processes", parent=process)
@@ -177,8 +169,7 @@ async def test_a_stopped_worker_hands_its_work_back(topology: Topology, api: Api
             "method": "post", "endpoint": '${ .service + "/slow/8000" }', "body": {"n": 1}}}}])
     )  # fmt: skip
     processes = [(await api.start(name, {"service": service.url}))["id"] for _ in range(6)]
-    while len(service.requests) < 6:
-        await asyncio.sleep(0.02)
+    await service.requested(6)
     seconds = await asyncio.gather(*(worker.stop() for worker in topology.workers))
     assert max(seconds) < STOP_SECONDS_MAX
     leased = await topology.fetch("select from call where lease_token is not null")
@@ -193,7 +184,7 @@ async def test_a_stopped_worker_hands_its_work_back(topology: Topology, api: Api
 
 async def test_services_stop_cleanly_under_load(topology: Topology, api: Api, service: StandIn) -> None:
     await load.deploy(api)
-    processes = []
+    processes, said_before = [], [len(program.said) for program in topology.programs]
     async with load.clerk(api):
         for number, program in enumerate(topology.programs):
             for offset in range(4):
@@ -203,5 +194,5 @@ async def test_services_stop_cleanly_under_load(topology: Topology, api: Api, se
             await program.start()
         await load.check(api, service, processes, 60)
     assert not await violations(topology.dsn)
-    for program in topology.programs:
-        assert "Traceback" not in program.said.rpartition("is ready at")[0], program.said[-3000:]
+    for program, before in zip(topology.programs, said_before, strict=True):
+        assert "Traceback" not in program.said[before:].rpartition("is ready at")[0], program.said[-3000:]

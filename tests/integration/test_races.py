@@ -5,13 +5,9 @@ import json
 from collections import Counter
 from uuid import uuid4
 
-import pytest
-
 from integration.api import Api, definition, reference
 from integration.standin import StandIn
 from integration.topology import Topology
-
-pytestmark = pytest.mark.long
 
 NOOP = definition("noop", [{"one": {"set": {"n": 1}}}])
 HOLD = definition("hold", [{"hold": {"wait": {"days": 30}}}])
@@ -67,8 +63,7 @@ async def test_a_callback_five_times_at_once_is_one_result(topology: Topology, a
     name = await api.deploy(CALLBACK)
     process = (await api.start(name, {"service": service.url}))["id"]
     await api.waits_for(process, "callback")
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     path = "/v1/callbacks/" + service.requests[0].body["url"].rpartition("/")[2]
     async with topology.client(0) as one, topology.client(1) as two:
         same = await asyncio.gather(*(client.call("POST", path, {"paid": 1}) for client in (one, two, one, two, one)))
@@ -86,8 +81,7 @@ async def test_a_callback_five_times_at_once_is_one_result(topology: Topology, a
 async def test_five_different_callbacks_at_once_have_one_winner(topology: Topology, api: Api, service: StandIn) -> None:
     name = await api.deploy(CALLBACK)
     process = (await api.start(name, {"service": service.url}))["id"]
-    while not service.requests:
-        await asyncio.sleep(0.02)
+    await service.requested()
     path = "/v1/callbacks/" + service.requests[0].body["url"].rpartition("/")[2]
     answers = await asyncio.gather(*(api.call("POST", path, {"n": n}) for n in range(5)))
     assert Counter(answer.status for answer in answers) == {200: 1, 409: 4}

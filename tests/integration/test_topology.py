@@ -4,15 +4,12 @@ import asyncio
 import json
 
 import aio_pika
-import pytest
 
 from integration import load
 from integration.api import Api, definition, reference
 from integration.invariants import violations
 from integration.standin import StandIn
 from integration.topology import Topology
-
-pytestmark = pytest.mark.long
 
 KINDS = definition(
     "kinds",

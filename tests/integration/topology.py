@@ -15,6 +15,7 @@ from servers import PostgresServer, RabbitServer, RedisServer
 
 APIS = 2
 WORKERS = 3
+POLL_SECONDS = 0.02
 SETTINGS = {
     "PERDURE_EGRESS_ALLOW": "127.0.0.0/8",
     "PERDURE_CALL_LEASE_SECONDS": "3",  # so that a killed worker's calls are repeated soon
@@ -65,10 +66,18 @@ class Topology:
         await asyncio.gather(*(program.start() for program in self.programs if not program.running))
 
     async def kill_one(self, chance: random.Random) -> None:
-        """Kill one of them, ready or not, and begin to start it again."""
+        """Kill one of them, mostly while it is at work and sometimes while it starts, and begin to start it again."""
         victim = chance.choice(self.programs)
+        if chance.random() < 0.8:
+            await victim.ready()
         await victim.kill()
         await victim.begin()
+
+    async def gone(self, query: str, *arguments: Any, seconds: float = 60) -> None:
+        """Returns once the query finds nothing any more."""
+        async with asyncio.timeout(seconds):
+            while await self.fetch(query, *arguments):
+                await asyncio.sleep(POLL_SECONDS)
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         connection = await asyncpg.connect(self.dsn)

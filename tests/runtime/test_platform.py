@@ -1,14 +1,17 @@
 """What the runtime promises, over a real database: commands, answers of the world, and nothing done twice."""
 
 import asyncio
+import base64
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from perdure.definition.problems import DefinitionInvalid
+from perdure.runtime import events
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
 from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
+from perdure.worker import sweeper
 
 from .conftest import WHO, open_platform
 
@@ -104,6 +107,17 @@ async def test_business_keys(platform):
     assert [view.id for view in by_tag.items] == [first.id]
 
 
+async def test_a_refused_start_is_refused_again_under_its_idempotency_key(platform):
+    await platform.deploy("keyed", [{"w": {"wait": {"hours": 1}}}])
+    first = await platform.start("keyed", key="order-1")
+    request = StartRequest("test", "keyed", key="order-1", on_conflict="reject")
+    for _ in range(2):
+        with pytest.raises(Conflict, match="order-1"):
+            await platform.service.start(WHO, request, idempotency_key="k-1")
+    await platform.service.command(WHO, first.id, "cancel", None)
+    assert (await platform.service.start(WHO, request, idempotency_key="k-1")).created
+
+
 async def test_a_batch_answers_each_in_order(platform):
     await platform.deploy("batch", STEPS)
     requests = [StartRequest("test", "batch"), StartRequest("test", "nothing"), StartRequest("test", "batch")]
@@ -132,6 +146,17 @@ async def test_calls_repeat_under_one_key(platform, world):
     assert len(keys) == 3
     assert len(set(keys)) == 1
     assert keys[0].startswith(f"{view.id}/")
+
+
+async def test_the_authorization_of_a_call_can_be_seen(platform, world):
+    endpoint = {"uri": world.url + "/a", "authentication": {"basic": {"username": "ada", "password": "lovelace"}}}
+    call = {"call": "http", "with": {"method": "get", "endpoint": endpoint}, "output": {"as": "$authorization"}}
+    view = await platform.run("authorized", [{"c": call}])
+    assert view.output == {"scheme": "Basic", "parameter": base64.b64encode(b"ada:lovelace").decode()}
+    endpoint["authentication"] = {"bearer": {"use": "NOBODY"}}
+    call["output"] = {"as": "$authorization | error"}
+    view = await platform.run("unauthorized", [{"c": call}], use={"secrets": ["NOBODY"]})
+    assert (view.error.type.rpartition("/")[2], view.error.status) == ("authorization", 403)
 
 
 async def test_a_callback_counts_once(platform, world):
@@ -173,6 +198,8 @@ async def test_people_decide(platform):
     assert (await service.release(WHO, task.id, "bob")).status == "open"
     with pytest.raises(Invalid, match="outcome"):
         await service.complete(WHO, task.id, "ann", "maybe", None, {"limit": 1})
+    with pytest.raises(Invalid, match="user"):
+        await service.complete(WHO, task.id, "perdure", "approved", None, {"limit": 1})
     with pytest.raises(Invalid) as unfit:
         await service.complete(WHO, task.id, "ann", "approved", None, {"limit": "x"})
     assert unfit.value.problems[0].pointer == "/data/limit"
@@ -204,6 +231,22 @@ async def test_a_reply_that_outruns_the_listener_is_not_lost(platform):
     await platform.waiting(process, "timer")
     await platform.service.receive_events(WHO, [event("reply", "in-time", id="A")])
     assert (await platform.ended(process)).output == [{"id": "A"}]
+
+
+async def test_a_loop_hears_what_came_before_it_got_there(platform, database, monkeypatch):
+    monkeypatch.setattr(events, "RECENT_MAX", 2)
+    loop = {"for": {"each": "id", "in": ".ids"}, "do": [{"l": listen_for("part", input={"from": "{id: $id}"})}]}
+    await platform.deploy("parts", [{"pause": {"wait": {"milliseconds": 300}}}, {"all": loop}])
+    ids = ["A", "B", "C"]
+    process = await platform.start("parts", {"ids": ids})
+    await platform.waiting(process, "timer")
+    others = [event("part", f"other-{n}", id=f"other-{n}") for n in range(5)]
+    await platform.service.receive_events(WHO, [*others, *(event("part", id_, id=id_) for id_ in reversed(ids))])
+    assert (await platform.ended(process)).output == [{"id": "C"}]
+    connection = await asyncpg.connect(database)
+    offered = await connection.fetchval("select count(*) from offer where process = $1", process.id)
+    await connection.close()
+    assert offered == len(ids)
 
 
 async def test_events_emitted_reach_listening_processes(platform):
@@ -264,6 +307,37 @@ async def test_cancel_reaches_children_people_and_calls(platform, world):
         await platform.service.command(WHO, process.id, "cancel", None)
 
 
+async def test_cancel_reaches_a_suspended_child(platform):
+    await platform.deploy("held", [{"w": {"wait": {"hours": 1}}}])
+    workflow = {"namespace": "test", "name": "held", "version": "latest"}
+    await platform.deploy("holder", [{"c": {"run": {"workflow": workflow}}}])
+    process = await platform.waiting(await platform.start("holder"), "child")
+    children = await platform.service.list_processes(WHO, ProcessFilter(parent=process.id), limit=5, cursor=None)
+    (child,) = children.items
+    await platform.waiting(child, "timer")
+    await platform.service.command(WHO, child.id, "suspend", None)
+    await platform.service.command(WHO, process.id, "cancel", None)
+    assert (await platform.ended(child)).status == "cancelled"
+
+
+async def test_a_step_needs_one_connection(database):
+    async with open_platform(database, database_pool_max=3, sweep_seconds=3600) as platform:
+        await platform.deploy("small", STEPS)
+        workflow = {"namespace": "test", "name": "small", "version": "latest"}
+        do = [{"w": {"wait": {"seconds": 2}}}, {"c": {"run": {"workflow": workflow, "await": False}}}]
+        await platform.deploy("starts", do)
+        processes = [await platform.start("starts") for _ in range(8)]
+        for process in processes:
+            await platform.service.command(WHO, process.id, "suspend", None)
+        async with asyncio.timeout(10):
+            while await platform.context.store.next_timer() is not None:
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(8):  # less than a connection is waited for
+            await asyncio.gather(*(platform.service.command(WHO, one.id, "resume", None) for one in processes))
+        for process in processes:
+            assert (await platform.ended(process)).status == "completed"
+
+
 async def test_suspended_processes_begin_nothing(platform, world):
     await platform.deploy("pausable", [{"w": {"wait": {"milliseconds": 300}}}, {"c": get(world, "/after")}])
     process = await platform.start("pausable")
@@ -274,7 +348,7 @@ async def test_suspended_processes_begin_nothing(platform, world):
     async with asyncio.timeout(10):
         while await connection.next_timer() is not None:  # the timer runs on, and fires
             await asyncio.sleep(0.02)
-    await platform.worker._sweeper.once()
+    await platform.worker._sweeper.once(platform.context.settings.sweep_seconds)
     assert (await platform.service.get_process(WHO, process.id)).status == "suspended"
     assert not world.of("/after")
     await platform.service.command(WHO, process.id, "resume", None)
@@ -337,13 +411,35 @@ async def test_a_call_whose_worker_died_is_performed_again(database, world):
         async with asyncio.timeout(10):
             while not world.of("/c"):
                 await asyncio.sleep(0.01)
-        for task in list(platform.worker._calls._running.values()):
+        for task in list(platform.worker._calls._running):
             task.cancel()  # what a kill does to the call; the lease stays behind
         platform.worker._calls._tokens.clear()
         world.held["/c"].set()
         assert (await platform.ended(process)).status == "completed"
         assert len({key for _, _, key, _ in world.of("/c")}) == 1
         assert len(world.of("/c")) == 2
+
+
+async def test_a_call_leased_twice_by_one_worker_costs_no_room(database, world):
+    async with open_platform(database, sweep_seconds=3600) as platform:
+        await platform.deploy("twice", [{"c": get(world, "/c")}])
+        world.held["/c"] = asyncio.Event()
+        process = await platform.waiting(await platform.start("twice"), "call")
+        calls, store = platform.worker._calls, platform.context.store
+        async with asyncio.timeout(10):
+            while not world.of("/c"):
+                await asyncio.sleep(0.01)
+            await store.forget_leases()  # as if they had ended while the database was away
+            await calls.take([view.activity for view in process.waiting_for])
+            while len(world.of("/c")) < 2:
+                await asyncio.sleep(0.01)
+        room = calls._room._value
+        world.held["/c"].set()
+        assert (await platform.ended(process)).status == "completed"
+        async with asyncio.timeout(10):
+            while calls._running:
+                await asyncio.sleep(0.01)
+        assert calls._room._value == room + 2
 
 
 async def test_old_processes_are_forgotten_whole(platform, database):
@@ -360,6 +456,24 @@ async def test_old_processes_are_forgotten_whole(platform, database):
     await connection.close()
 
 
+async def test_all_old_events_and_keys_are_forgotten(platform, database, monkeypatch):
+    monkeypatch.setattr(sweeper, "PURGE_BATCH_MAX", 2)
+    await platform.deploy("keyed", STEPS)
+    for number in range(5):
+        await platform.service.start(WHO, StartRequest("test", "keyed"), idempotency_key=f"k-{number}")
+        await platform.service.receive_events(WHO, [event("old", f"e-{number}")])
+    connection = await asyncpg.connect(database)
+    async with asyncio.timeout(10):
+        while await connection.fetchval("select count(*) from event where not routed"):
+            await asyncio.sleep(0.02)
+    await connection.execute("update event set received_at = received_at - interval '25 hours'")
+    await connection.execute("update idempotency set created_at = created_at - interval '25 hours'")
+    await platform.worker._sweeper.purge()
+    assert await connection.fetchval("select count(*) from event") == 0
+    assert await connection.fetchval("select count(*) from idempotency") == 0
+    await connection.close()
+
+
 async def test_keys_open_the_door_until_revoked(platform):
     view, key = await platform.service.create_key("ci", "default", "admin")
     assert key.startswith(view.prefix)
@@ -369,6 +483,8 @@ async def test_keys_open_the_door_until_revoked(platform):
         await platform.service.create_key("ci", "default", "viewer")
     with pytest.raises(Invalid, match="tenant"):
         await platform.service.create_key("ci", "acme", "admin")
+    with pytest.raises(Invalid, match="'perdure' is what the history calls the platform itself"):
+        await platform.service.create_key("perdure", "default", "admin")
     assert (await platform.service.revoke_key(view.id)).revoked_at is not None
     assert await platform.service.authenticate(key) is None
     with pytest.raises(NotFound):

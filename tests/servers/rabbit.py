@@ -59,10 +59,14 @@ class RabbitServer(Server):
             },
         )
 
-    async def wipe(self) -> None:
-        """Back, and as new."""
+    async def lose(self) -> None:
+        """Gone, with all that it held."""
         await self.kill()
         shutil.rmtree(self.directory / "mnesia")
+
+    async def wipe(self) -> None:
+        """Back, and as new."""
+        await self.lose()
         await self.start()
 
     async def close(self) -> None:

@@ -142,11 +142,21 @@ def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers for people and expressions: repeated ones joined, those with credentials left out."""
     result: dict[str, str] = {}
     names: dict[str, str] = {}
-    for name, value in headers.items():
+    for name, raw in headers.items():
         if name.lower() not in HIDDEN_HEADERS:
+            value = _shown_value(raw)
             first = names.setdefault(name.lower(), name)
             result[first] = f"{result[first]}, {value}" if first in result else value
     return result
+
+
+def _shown_value(value: str) -> str:
+    """Bytes that are no UTF-8 arrive as lone surrogates, which no JSON can hold: ISO 8859-1 then (RFC 9110, 5.5)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
 
 
 def request_of(call: Call) -> Request:

@@ -1,6 +1,7 @@
 """What an HTTP call yields from its response, in each of the DSL's output modes, or as an error."""
 
 import base64
+import re
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
@@ -16,6 +17,9 @@ TITLE_CHARACTERS_MAX = 100
 EXCERPT_CHARACTERS_MAX = 500
 
 TEXT_TYPES = frozenset({"application/xml", "application/x-www-form-urlencoded", "application/javascript"})
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""What a few charsets can yield by themselves, and no JSON can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,10 @@ def _content_type(response: Response) -> tuple[str, str]:
 
 def _text(body: bytes, charset: str) -> str:
     try:
-        return body.decode(charset, "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        text = body.decode(charset, "replace")
+    except (LookupError, UnicodeError):  # no charset, or one that can't replace
+        text = body.decode("utf-8", "replace")
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _phrase(status: int) -> str:

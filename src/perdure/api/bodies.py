@@ -6,6 +6,7 @@ again, with the very JSON Schema that the OpenAPI document shows, to find everyt
 
 import difflib
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Final, Generic, TypeVar
 
 import jsonschema_rs
@@ -18,6 +19,8 @@ from perdure.settings import Settings
 
 T = TypeVar("T")
 
+DISCARDED_BYTES_MAX: Final = 64 * 1024 * 1024
+"""How much of a body that is too large is read before it is refused."""
 ERRORS_MAX: Final = 20
 """How many errors of one body are told."""
 SHOWN_CHARACTERS_MAX: Final = 80
@@ -42,26 +45,43 @@ def is_json(media_type: str) -> bool:
 
 
 async def read(request: Request) -> bytes:
-    """The whole body. 413 as soon as it is known to be larger than allowed, 415 where it is compressed."""
+    """The whole body. 413 where it is larger than allowed, 415 where it is compressed."""
     settings: Settings = request.app.state.settings
     bytes_max = settings.request_body_bytes_max
     if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
         raise Refusal(415, "Content-Encoding: expected none; send the body as it is.")
+    stream = request.stream()
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > bytes_max:
-        raise _too_large(bytes_max)
+    data = None
+    if not (declared.isdecimal() and int(declared[:20]) > bytes_max):
+        data = await _up_to(bytes_max, stream)
+    if data is None:
+        await _discard(request, stream)
+        raise Refusal(413, f"Expected a body of at most {bytes_max} bytes (PERDURE_REQUEST_BODY_BYTES_MAX).")
+    return data
+
+
+async def _up_to(bytes_max: int, stream: AsyncIterator[bytes]) -> bytes | None:
+    """The body, None where it is larger."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    async for chunk in stream:
         size += len(chunk)
         if size > bytes_max:
-            raise _too_large(bytes_max)
+            return None
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large(bytes_max: int) -> Refusal:
-    return Refusal(413, f"Expected a body of at most {bytes_max} bytes (PERDURE_REQUEST_BODY_BYTES_MAX).")
+async def _discard(request: Request, stream: AsyncIterator[bytes]) -> None:
+    """Let the client send the rest, within bounds: many read no answer before, and meet a broken connection."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        return  # it waits to be told whether to send at all
+    size = 0
+    async for chunk in stream:
+        size += len(chunk)
+        if size > DISCARDED_BYTES_MAX:
+            return
 
 
 def expect_json(request: Request) -> None:

@@ -6,7 +6,6 @@ Whatever the mode, what comes out are events in the JSON format, checked to be c
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -17,15 +16,13 @@ from starlette.requests import Request
 from perdure.api import bodies
 from perdure.api.problems import Refusal
 from perdure.codec import Json
+from perdure.engine import attributes
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 
 EVENTS_MAX: Final = 1_000
 REQUIRED: Final = ("specversion", "id", "source", "type")
-BYTES_MAX: Final[Mapping[str, int]] = {"id": 512, "source": 1_024, "type": 255}
-"""`id` and `source` share an index entry of PostgreSQL, `type` is a routing key of AMQP."""
-ATTRIBUTE_CHARACTERS_MAX: Final = 4_096
 
 _NAME: Final = re.compile(r"[a-z0-9]{1,64}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -167,12 +164,7 @@ def _is_time(value: str) -> bool:
 def _text_fault(name: str, value: Json) -> str | None:
     if not isinstance(value, str) or not value:
         return f"expected a text of at least one character, found {bodies.shown(value)}"
-    if "\0" in value:
-        return "expected a text without NUL characters"
-    bytes_max = BYTES_MAX.get(name, ATTRIBUTE_CHARACTERS_MAX)
-    if len(value.encode()) > bytes_max:
-        return f"expected at most {bytes_max} bytes, found {len(value.encode())}"
-    return None
+    return attributes.text_fault(name, value)
 
 
 def _extension_fault(name: str, value: Json) -> str | None:

@@ -1,20 +1,20 @@
 """The schemas of the OpenAPI document: made from the structs that are sent, with what their types can't say."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from perdure.api import examples, models
 from perdure.codec import Json
+from perdure.definition.program import Kind
+from perdure.engine.draft import PERDURE
 from perdure.engine.errors import Error
-from perdure.engine.step import Waiting
+from perdure.engine.step import Reason, Waiting
 from perdure.runtime import views
 
 STATUSES: Final = ("pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed")
 ACTIVITY_STATUSES: Final = (*STATUSES, "skipped")
 TASK_STATUSES: Final = ("open", "claimed", "completed", "cancelled")
-KINDS: Final = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait")
-REASONS: Final = ("call", "timer", "event", "human-task", "callback", "child", "retry", "step")
 
 _RENAMED: Final = {
     "ProcessView": "Process",
@@ -92,22 +92,29 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
     "Activity": {
         "parent": {"description": "The activity that it runs inside of."},
         "reference": {"description": "JSON Pointer of the task in its definition."},
-        "kind": {"enum": list(KINDS)},
+        "kind": {"enum": list(get_args(Kind))},
         "iteration": {"description": "Loop indices, outermost first."},
         "status": {"enum": list(ACTIVITY_STATUSES), "description": "`skipped`: its `if` was false."},
         "attempt": {"description": "Counts from 1; retries raise it.", "minimum": 1},
     },
     "WaitingFor": {
-        "reason": {"enum": list(REASONS)},
+        "reason": {"enum": list(get_args(Reason))},
         "until": {"description": "When it will be over by itself."},
     },
     "HistoryEntry": {
         "sequence": {"description": "Without gaps within its process.", "minimum": 1},
         "type": {"description": "A lifecycle event type of the DSL, or `dev.perdure.*` for the rest."},
         "actor": {
-            "description": "`perdure`, the platform itself; or who acted: the name of an API key, or of the "
-            "user for whom it acted.",
-            "anyOf": [{"const": "perdure"}, {"type": "string", "minLength": 1}],
+            "description": "Who did it.",
+            "anyOf": [
+                {"enum": [PERDURE], "description": "The platform itself."},
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "The name of an API key (`dev` where an open development server asks for none), "
+                    "or of the user for whom it acted.",
+                },
+            ],
             "type": None,
         },
     },

@@ -10,11 +10,13 @@ from typing import Any, Final, NamedTuple
 
 from perdure import codec
 from perdure.codec import Json
+from perdure.engine.attributes import REQUIRED, text_fault
 
 STRUCTURED: Final = "application/cloudevents+json; charset=UTF-8"
 ROUTING_KEY_BYTES_MAX: Final = 255
+DEPTH_MAX: Final = 100
+"""How deep the JSON of an event from outside may be nested."""
 _PREFIXES: Final = ("cloudevents:", "cloudevents_")
-_REQUIRED: Final = ("id", "source", "type")
 
 
 class Encoded(NamedTuple):
@@ -81,7 +83,7 @@ def _data(media_type: str, body: bytes) -> tuple[str, Json]:
 
 def _decoded(body: bytes) -> Json:
     try:
-        return codec.decode(body)
+        return codec.decode_shallow(body, DEPTH_MAX)
     except ValueError as error:
         raise ValueError(f"expected JSON: {error}") from None
 
@@ -89,8 +91,11 @@ def _decoded(body: bytes) -> Json:
 def _check(event: dict[str, Json]) -> None:
     if event.get("specversion") != "1.0":
         raise ValueError(f'expected specversion "1.0", found {event.get("specversion")!r}')
-    for name in _REQUIRED:
+    for name in REQUIRED:
         if not isinstance(event.get(name), str) or not event[name]:
             raise ValueError(f"expected a non-empty string as {name}")
+    for name, value in event.items():
+        if name not in ("data", "data_base64") and isinstance(value, str) and (fault := text_fault(name, value)):
+            raise ValueError(f"{name}: {fault}")
     if "data" in event and "data_base64" in event:
         raise ValueError("expected data or data_base64, found both")

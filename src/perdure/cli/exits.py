@@ -1,16 +1,20 @@
 """Exit codes of the commands (0 is success), and how what goes wrong becomes one."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
 
 from perdure.cli import terminal
 from perdure.cli.render import problems
-from perdure.client import ApiError, Client, Unreachable
-from perdure.settings import Settings
+from perdure.client import ApiError, Unreachable
+
+if TYPE_CHECKING:
+    from perdure.client import Client
+    from perdure.settings import Settings
 
 FAILED = 1
 """Refused, failed, or ended otherwise than completed."""
@@ -21,6 +25,9 @@ UNREACHABLE = 3
 INTERRUPTED = 130
 """By Ctrl-C, as shells say it: 128 + SIGINT."""
 
+API_URL = "http://127.0.0.1:8080"
+"""The default of the setting."""
+
 T = TypeVar("T")
 
 
@@ -29,8 +36,12 @@ def fail(*lines: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def settings() -> Settings:
+def settings() -> "Settings":
     """The settings of this run. Exits where one makes no sense."""
+    from pydantic import ValidationError
+
+    from perdure.settings import Settings
+
     try:
         return Settings()
     except ValidationError as error:
@@ -41,10 +52,21 @@ def settings() -> Settings:
         fail("A setting can't be used.", *wrong, code=USAGE)
 
 
-def call(work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+def call(work: "Callable[[Client], Coroutine[Any, Any, T]]") -> T:
     """Do the work with a client of the configured server; exits where it fails."""
-    chosen = settings()
-    return run(_with_client(work, chosen.api_url, chosen.api_key))
+    return run(_with_client(work, *server()))
+
+
+def server() -> tuple[str, str | None]:
+    """Address and key of the server that commands talk to.
+
+    Without a `.env` file that is two variables, and no reason to load the library that checks the other settings: it
+    takes longer than most commands.
+    """
+    if Path(".env").exists():
+        chosen = settings()
+        return chosen.api_url, chosen.api_key
+    return os.environ.get("PERDURE_API_URL", API_URL), os.environ.get("PERDURE_API_KEY")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -59,6 +81,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _with_client(work: Callable[[Client], Awaitable[T]], url: str, key: str | None) -> T:
+async def _with_client(work: "Callable[[Client], Awaitable[T]]", url: str, key: str | None) -> T:
+    from perdure.client import Client
+
     async with Client(url, key) as client:
         return await work(client)

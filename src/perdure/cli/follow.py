@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -13,8 +14,10 @@ from perdure import clock
 from perdure.cli import terminal
 from perdure.cli.render import history, tree, words
 from perdure.cli.render.times import between, parse
-from perdure.client import Client
 from perdure.client.models import ENDED, Activity, Process, Waiting
+
+if TYPE_CHECKING:
+    from perdure.client import Client
 
 REFRESH_SECONDS = 0.2
 REFRESH_SECONDS_MAX = 1.0
@@ -41,7 +44,7 @@ class _Piece:
 class Watch:
     """A process as it is, refreshed at a cost that does not grow with what lies behind it."""
 
-    client: Client
+    client: "Client"
     process: Process
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -72,7 +75,7 @@ class Watch:
 
 
 async def until_ended(
-    client: Client,
+    client: "Client",
     process: Process,
     *,
     console: Console | None = None,
@@ -92,7 +95,7 @@ async def until_ended(
     return watch.process
 
 
-async def show(client: Client, process: Process) -> None:
+async def show(client: "Client", process: Process) -> None:
     """The tree as it is now."""
     console = terminal.answers()
     activities = await client.all_activities(process["id"])
@@ -132,7 +135,7 @@ async def _as_lines(watch: Watch, console: Console) -> None:
     def tell() -> None:
         now = clock.now()
         waits = {wait["activity"]: wait for wait in watch.process["waitingFor"]}
-        for activity in watch.activities:
+        for activity in sorted(watch.activities, key=_happened):
             state = (activity["status"], activity["attempt"])
             if told.get(activity["id"]) == state or _is_one_of_many(activity):
                 continue
@@ -148,7 +151,7 @@ def _told(activity: Activity, wait: Waiting | None, now: datetime, ascii_only: b
     """What there is to tell, if anything: calls that are answered soon are not worth a line before that."""
     status = activity["status"]
     ended = status in ENDED
-    if not ended and (wait is None or (wait["reason"] == "call" and now - parse(wait["since"]) < SLOW_CALL)):
+    if not ended and (wait is None or _is_short(wait, now)):
         return None
     text = Text(history.clock_time(now), "dim") + Text(" ") + words.sign(status, ascii_only)
     text.append(f" {history.name(activity)}", "not dim not bold")
@@ -161,6 +164,18 @@ def _told(activity: Activity, wait: Waiting | None, now: datetime, ascii_only: b
     if activity["error"] is not None and status == "faulted":
         text.append(f": {words.error(activity['error'])}")
     return text
+
+
+def _is_short(wait: Waiting, now: datetime) -> bool:
+    """Whether the wait is over soon, or was as the process was read and may not be any more."""
+    if wait["reason"] == "call":
+        return now - parse(wait["since"]) < SLOW_CALL
+    return wait["reason"] == "retry" and parse(wait.get("until") or wait["since"]) <= now
+
+
+def _happened(activity: Activity) -> str:
+    """When the activity ended; what has not is told last."""
+    return activity["endedAt"] or "~"
 
 
 def _is_one_of_many(activity: Activity) -> bool:

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import typer
 
@@ -29,6 +30,14 @@ def definition(text: str) -> Definition:
     if match is None:
         raise typer.BadParameter(f"expected NAMESPACE/NAME or NAMESPACE/NAME:VERSION, found {text!r}")
     return Definition(match["namespace"], match["name"], match["version"])
+
+
+def id_(text: str) -> str:
+    """The id of a process or a task."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise typer.BadParameter(f"expected an id as lists show it, found {text!r}") from None
 
 
 class Given(NamedTuple):

@@ -4,7 +4,20 @@ It imports nothing of the server. `Client` has one method per call; answers are 
 typed in `perdure.client.models`.
 """
 
-from perdure.client.client import Client
+from typing import TYPE_CHECKING, Any
+
 from perdure.client.errors import ApiError, Unreachable
 
+if TYPE_CHECKING:
+    from perdure.client.client import Client
+
 __all__ = ["ApiError", "Client", "Unreachable"]
+
+
+def __getattr__(name: str) -> Any:
+    """`Client` when it is first used: its HTTP library takes longer to import than all the rest of a command."""
+    if name == "Client":
+        from perdure.client.client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

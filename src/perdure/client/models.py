@@ -118,9 +118,10 @@ class Page(TypedDict, Generic[T]):
 
 
 class Fault(TypedDict):
-    """One thing wrong with a body, or a warning about it."""
+    """One thing wrong with a request, or a warning about it: at a pointer into the body, or in a parameter."""
 
-    pointer: str
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
     detail: str
     line: NotRequired[int | None]
     column: NotRequired[int | None]

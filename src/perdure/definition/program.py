@@ -5,10 +5,13 @@ A program is immutable and shared by all processes of its definition version.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from perdure.codec import Json
 from perdure.definition.template import Expression, Template
+
+Kind: TypeAlias = Literal["call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait"]
+"""What a task is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Schema:
 class Task:
     """What every task has (DSL, "Task")."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[Kind]
 
     index: int
     """Position of the task in `Program.tasks`, stable for one compiled definition version."""
@@ -74,13 +77,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Do(Task):
-    kind: ClassVar[str] = "do"
+    kind: ClassVar[Kind] = "do"
     body: Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set(Task):
-    kind: ClassVar[str] = "set"
+    kind: ClassVar[Kind] = "set"
     value: Template
 
 
@@ -95,13 +98,13 @@ class Case:
 class Switch(Task):
     """The default case (without `when`), wherever it stands, is tried last."""
 
-    kind: ClassVar[str] = "switch"
+    kind: ClassVar[Kind] = "switch"
     cases: tuple[Case, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class For(Task):
-    kind: ClassVar[str] = "for"
+    kind: ClassVar[Kind] = "for"
     each: str
     at: str
     collection: Expression
@@ -111,7 +114,7 @@ class For(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork(Task):
-    kind: ClassVar[str] = "fork"
+    kind: ClassVar[Kind] = "fork"
     branches: Scope
     compete: bool
 
@@ -154,27 +157,27 @@ class Catch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try(Task):
-    kind: ClassVar[str] = "try"
+    kind: ClassVar[Kind] = "try"
     body: Scope
     catch: Catch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raise(Task):
-    kind: ClassVar[str] = "raise"
+    kind: ClassVar[Kind] = "raise"
     error: Template
     """An object with type, status and perhaps title, detail, instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(Task):
-    kind: ClassVar[str] = "wait"
+    kind: ClassVar[Kind] = "wait"
     duration: DurationTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit(Task):
-    kind: ClassVar[str] = "emit"
+    kind: ClassVar[Kind] = "emit"
     event: Template
     """An object of CloudEvents attributes and ``data``."""
 
@@ -225,7 +228,7 @@ class Iterator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen(Task):
-    kind: ClassVar[str] = "listen"
+    kind: ClassVar[Kind] = "listen"
     strategy: Strategy
     read: str = "data"
     foreach: Iterator | None = None
@@ -240,7 +243,7 @@ class Call(Task):
     ``use`` of a named authentication is already replaced by that policy.
     """
 
-    kind: ClassVar[str] = "call"
+    kind: ClassVar[Kind] = "call"
     function: str
     arguments: Template
 
@@ -249,13 +252,13 @@ class Call(Task):
 class CallMap(Task):
     """``map`` of the default catalog: one child process for each of the items that `arguments` yield."""
 
-    kind: ClassVar[str] = "call"
+    kind: ClassVar[Kind] = "call"
     arguments: Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWorkflow(Task):
-    kind: ClassVar[str] = "run"
+    kind: ClassVar[Kind] = "run"
     namespace: str
     workflow: str
     version: str
@@ -269,7 +272,7 @@ class RunWorkflow(Task):
 class RunProgram(Task):
     """``run: container``, ``script`` or ``shell``: a program outside, whose `arguments` the engine evaluates."""
 
-    kind: ClassVar[str] = "run"
+    kind: ClassVar[Kind] = "run"
     what: str
     """``container``, ``script`` or ``shell``."""
     arguments: Template

@@ -13,8 +13,10 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -45,6 +47,8 @@ def main(arguments: list[str]) -> None:
 def _become(user: int, group: int, *, crosses: bool) -> None:
     keep = crosses and sys.platform == "linux"
     if keep:
+        # Else access(2), by which PostgreSQL looks for its programs, would not count the capability.
+        _call("prctl", PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         _call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setresgid(group, group, group)

@@ -15,18 +15,27 @@ from perdure.engine.errors import Error
 from perdure.engine.refs import Key
 
 
+class Authorization(msgspec.Struct, frozen=True):
+    """The authentication policy of a task, as its call will use it, and the secrets that it may name."""
+
+    policy: Json
+    secrets: frozenset[str]
+
+
 class Evaluate(msgspec.Struct, frozen=True):
     """Evaluate a template. The answer is its value.
 
     `input` is what ``.`` means. `variables` holds every variable that the template mentions and may see.
     `secrets` is None where the template may not see secrets, else the names it may: the driver supplies
-    ``$secrets`` itself, so that the engine never holds them.
+    ``$secrets`` itself, so that the engine never holds them. So it does ``$authorization``, where
+    `authorization` is there.
     """
 
     template: Template
     input: Json
     variables: Mapping[str, Json]
     secrets: frozenset[str] | None = None
+    authorization: Authorization | None = None
 
 
 class Load(msgspec.Struct, frozen=True):

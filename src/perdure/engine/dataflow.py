@@ -1,15 +1,15 @@
 """Data on its way through a task (DSL, "Data Flow"), and the arguments that its expressions see."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.definition.program import Duration, DurationTemplate, For, Listen, Schema, Task, Try
+from perdure.definition.program import Call, Duration, DurationTemplate, For, Listen, Schema, Task, Try
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
-from perdure.engine.asks import AskFailed, Evaluate
+from perdure.engine.asks import AskFailed, Authorization, Evaluate
 from perdure.engine.draft import PROCESS_REFERENCE, Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.errors import Error, standard
@@ -18,6 +18,8 @@ from perdure.engine.refs import Ref, derived_key, stored
 from perdure.engine.state import ForFrame, Frame, ListenFrame, TryFrame
 
 VIOLATIONS_SHOWN_MAX = 20
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Which arguments an expression may see (DSL, "Runtime expression arguments").
 PROCESS_INPUT = frozenset({"secrets", "workflow", "runtime"})
@@ -73,8 +75,11 @@ def evaluate(
             variables[name] = yield from _argument(draft, frame, name, raw_output, output)
     value = yield from draft.payloads.get(subject)
     secrets = draft.program.secrets if "secrets" in names and "secrets" in allowed else None
+    authorization = None
+    if "authorization" in variables and frame is not None:
+        authorization = yield from _authorization(draft, frame)
     try:
-        return (yield Evaluate(template, value, variables, secrets))
+        return (yield Evaluate(template, value, variables, secrets, authorization))
     except AskFailed as failed:
         raise Fault(frame, at(failed.error, reference_of(draft, frame))) from None
 
@@ -303,6 +308,19 @@ def _argument(draft: Draft, frame: Frame | None, name: str, raw_output: Ref | No
             return None
 
 
+def _authorization(draft: Draft, frame: Frame) -> Flow[Authorization | None]:
+    """The authentication policy of a call, with what is computed in it; None where there is none."""
+    task = draft.task_of(frame)
+    if not isinstance(task, Call):
+        return None
+    endpoint = uris.member(uris.member(task.arguments, "request") or task.arguments, "endpoint")
+    template = None if endpoint is None else uris.member(endpoint, "authentication")
+    if template is None:
+        return None
+    policy = yield from evaluate(draft, frame, template, argument_of(frame), DEFINITION - {"authorization"})
+    return Authorization(policy, draft.program.secrets)
+
+
 def _describe_task(draft: Draft, frame: Frame, raw_output: Ref | None) -> Flow[Json]:
     task = draft.task_of(frame)
     descriptor: dict[str, Any] = {
@@ -327,7 +345,8 @@ def _describe_process(draft: Draft) -> Flow[Json]:
 
 
 def _describe_moment(moment: datetime) -> Json:
-    milliseconds = round(moment.timestamp() * 1000)
+    # Cut off, not rounded: the second must be the one that the text shows.
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     return {
         "iso8601": text_of(moment),
         "epoch": {"seconds": milliseconds // 1000, "milliseconds": milliseconds},

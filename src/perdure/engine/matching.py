@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from perdure.codec import Json, decode
 from perdure.definition.program import EventFilter
 from perdure.definition.template import Expression, Literal, Template
+from perdure.engine.attributes import text_fault
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, holds
 from perdure.engine.draft import Draft, Fault
 from perdure.engine.effects import EventPattern
@@ -47,7 +48,7 @@ def pattern_of(draft: Draft, filter_: EventFilter, name: str, expected: Mapping[
     type_ = filter_.attributes.get("type")
     literal = None
     if isinstance(type_, Literal) and isinstance(type_.value, str) and not _REGULAR.search(type_.value):
-        literal = type_.value
+        literal = type_.value if text_fault("type", type_.value) is None else None  # else no event has it
     correlations = sorted((c for c in filter_.correlations if c.expect is not None), key=lambda c: c.name)
     if any("$" in correlation.from_.text for correlation in correlations):
         return EventPattern(literal)

@@ -109,9 +109,13 @@ def cancel(draft: Draft, actor: str, reason: str | None) -> None:
 
 def note(draft: Draft, event: str, actor: str = PERDURE, **data: Any) -> None:
     """Add a line about the process as the DSL's lifecycle event `event`."""
-    program = draft.program
-    name = f"{program.name}-{draft.process.id}.{program.namespace}"
-    draft.note(f"{WORKFLOW}{event}.v1", None, {"name": name, f"{event}At": text_of(draft.now)} | data, actor)
+    data = {"name": name_of(draft), f"{event}At": text_of(draft.now)} | data
+    draft.note(f"{WORKFLOW}{event}.v1", None, data, actor)
+
+
+def name_of(draft: Draft) -> str:
+    """The qualified name of the process in lifecycle events."""
+    return f"{draft.program.name}-{draft.process.id}.{draft.program.namespace}"
 
 
 def _reason(reason: str | None) -> dict[str, Json]:

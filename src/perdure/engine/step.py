@@ -1,6 +1,7 @@
 """What one step of a process consumes and produces."""
 
 from datetime import datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -70,11 +71,12 @@ class Entry(msgspec.Struct, frozen=True):
     data: Json
 
 
-class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One thing that a process waits for.
+Reason: TypeAlias = Literal["call", "timer", "event", "human-task", "callback", "child", "retry", "step"]
+"""Why a process will move again."""
 
-    `reason`: ``call``, ``timer``, ``event``, ``human-task``, ``callback``, ``child``, ``retry``, ``step``.
-    """
+
+class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One thing that a process waits for. `reason` is a `Reason`; later releases may store more of them."""
 
     activity: UUID
     reference: str

@@ -2,7 +2,7 @@
 
 from perdure.engine.draft import PROCESS_REFERENCE, Draft
 from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, Timer
-from perdure.engine.step import Waiting
+from perdure.engine.step import Reason, Waiting
 
 
 def waits(draft: Draft) -> list[Waiting]:
@@ -24,8 +24,7 @@ def waits(draft: Draft) -> list[Waiting]:
             case _:
                 for timer in frame.timers:
                     if timer.purpose in ("wait", "retry"):
-                        reason = "timer" if timer.purpose == "wait" else "retry"
-                        waiting.append(_wait(draft, frame, reason, timer))
+                        waiting.append(_wait(draft, frame, "timer" if timer.purpose == "wait" else "retry", timer))
     if not waiting and draft.state.phase == "new":
         since = draft.process.created_at
         waiting.append(Waiting(draft.process.id, PROCESS_REFERENCE, "step", since))
@@ -42,7 +41,7 @@ def _of_call(draft: Draft, frame: CallFrame, waiting: list[Waiting]) -> None:
         waiting.append(_wait(draft, frame, "call"))
 
 
-def _wait(draft: Draft, frame: Frame, reason: str, timer: Timer | None = None) -> Waiting:
+def _wait(draft: Draft, frame: Frame, reason: Reason, timer: Timer | None = None) -> Waiting:
     since = timer.since if timer is not None else frame.started_at or frame.created_at
     until = None if timer is None else timer.due
     return Waiting(frame.id, draft.task_of(frame).reference, reason, since, until)

@@ -1,11 +1,15 @@
 """What evaluates runtime expressions (DSL, "Runtime Expressions"), as `runtime` sees it."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
 
 from perdure.codec import Json
 from perdure.definition.template import Expression
-from perdure.engine.asks import Evaluate
+from perdure.engine.asks import Authorization, Evaluate
+
+Authorize: TypeAlias = Callable[[Authorization], Json]
+"""From a task's authentication policy, ``{scheme, parameter}`` (DSL, "Authorization Descriptor"), or None where only
+the call itself can know. Raises `AskFailed`."""
 
 
 class NotInline(Exception):

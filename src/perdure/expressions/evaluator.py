@@ -19,7 +19,7 @@ from perdure.definition.template import (
 from perdure.engine.asks import AskFailed, Evaluate
 from perdure.engine.errors import standard
 from perdure.expressions import plain, worker
-from perdure.expressions.contract import NotInline
+from perdure.expressions.contract import Authorize, NotInline
 from perdure.expressions.sandbox import KILLED, KILLED_OUTSIDE, Answer, Program, Sandbox
 from perdure.secrets import SecretMissing, Secrets
 from perdure.settings import Settings
@@ -43,6 +43,8 @@ _UNDEFINED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*) is not defined")
 _SYNTAX = re.compile(r"jq: error: (.*?) at <top-level>, line (\d+)(?:, column (\d+))?", re.DOTALL)
 
 SECRETS = "secrets"
+AUTHORIZATION = "authorization"
+CONFIDENTIAL = frozenset({SECRETS, AUTHORIZATION})
 
 Variables: TypeAlias = Mapping[str, Json]
 
@@ -64,8 +66,9 @@ class Leaf:
 class JqEvaluator:
     """The implementation of `contract.Evaluator`."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(self, settings: Settings, secrets: Secrets, authorize: Authorize = lambda authorization: None) -> None:
         self._secrets = secrets
+        self._authorize = authorize
         self._depth_max = settings.payload_depth_max
         self._sandbox = Sandbox(
             slots=settings.expression_workers,
@@ -165,7 +168,7 @@ class JqEvaluator:
             except ValueError as error:
                 return _fallback_or_fail(leaf, f"its value is out of bounds: {error}")
         message = _message(answer)
-        if SECRETS in leaf.names and answer.status == worker.FAILED:
+        if not CONFIDENTIAL.isdisjoint(leaf.names) and answer.status == worker.FAILED:
             message = "jq's message is withheld, as it may quote a secret"
         message = self._secrets.redact_text(message)
         if answer.status in (KILLED, KILLED_OUTSIDE):
@@ -173,12 +176,15 @@ class JqEvaluator:
         return _fallback_or_fail(leaf, message)
 
     def _variables(self, leaf: Leaf, ask: Evaluate) -> Variables:
-        """What the expression may see, with ``$secrets`` holding no more than it names."""
-        if ask.secrets is None or SECRETS not in leaf.names:
-            return ask.variables
-        names = sorted(ask.secrets) if leaf.secret_names is None else leaf.secret_names
-        secrets = {name: self._secret(leaf, name, ask.secrets) for name in names}
-        return {**ask.variables, SECRETS: secrets}
+        """What the expression may see, with ``$secrets`` holding no more than it names. Raises `AskFailed`."""
+        variables = ask.variables
+        if ask.authorization is not None and AUTHORIZATION in leaf.names:
+            variables = {**variables, AUTHORIZATION: self._authorize(ask.authorization)}
+        if ask.secrets is not None and SECRETS in leaf.names:
+            names = sorted(ask.secrets) if leaf.secret_names is None else leaf.secret_names
+            secrets = {name: self._secret(leaf, name, ask.secrets) for name in names}
+            variables = {**variables, SECRETS: secrets}
+        return variables
 
     def _secret(self, leaf: Leaf, name: str, listed: frozenset[str]) -> Json:
         quoted = _quoted(leaf)

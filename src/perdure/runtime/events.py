@@ -3,7 +3,7 @@
 The event's row is the outbox entry of its publication and of its routing: it stays owed until both are done.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import structlog
@@ -18,11 +18,14 @@ from perdure.expressions.contract import NotInline
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.views import Principal
-from perdure.store.contract import PendingEvent, Shape
+from perdure.store.contract import LookBack, PendingEvent, RecentEvent, StoreUnavailable
 from perdure.store.digests import value_digest
 from perdure.store.facts import encode_fact
 
 log = structlog.get_logger("perdure.events")
+
+RECENT_MAX = 500
+"""How many recent events are read at once."""
 
 
 async def receive(context: Context, who: Principal, events: Sequence[Json]) -> None:
@@ -32,51 +35,101 @@ async def receive(context: Context, who: Principal, events: Sequence[Json]) -> N
     await announce(context.broker, Announcement(events=new))
 
 
-async def finish(context: Context, ids: Sequence[int]) -> None:
-    """Publish and route events that still want it."""
-    for event in await context.store.events_to_finish(ids):
-        if not event.routed:
-            await _route(context, event)
-        if event.to_publish:
-            await _publish(context, event)
+async def finish(context: Context, ids: Sequence[int]) -> int:
+    """Route and publish events that still want it; answers how many are finished.
+
+    One that can't be routed stays owed and does not keep others back; so do all that the broker does not take.
+    """
+    events = await context.store.events_to_finish(ids)
+    routed = [event for event in events if event.routed or await _is_routed(context, event)]
+    return await _publish(context, routed)
 
 
 async def look_back(context: Context, subscriptions: Sequence[tuple[UUID, UUID]]) -> None:
-    """Offer recent events to subscriptions that began after them."""
+    """Offer recent events to subscriptions that began after them.
+
+    The recent events of a type are gone through once for all subscriptions at hand, and a subscription is
+    offered only those that have its values: an event counts as offered to a task, also where a loop comes back
+    to it later and then wants the others.
+    """
+    found: dict[tuple[UUID, UUID, str], list[tuple[int, bytes]]] = {}
+    by_kind: dict[tuple[str, str | None], list[LookBack]] = {}
+    for wanted in await context.store.look_backs(subscriptions):
+        found.setdefault((wanted.process, wanted.activity, wanted.reference), [])
+        by_kind.setdefault((wanted.tenant, wanted.type), []).append(wanted)
+    for (tenant, type_), look_backs in by_kind.items():
+        async for recent, wanted in _recent(context, tenant, type_, look_backs):
+            fact = _fact(wanted.activity, recent.event)
+            found[wanted.process, wanted.activity, wanted.reference].append((recent.id, fact))
     woken = []
-    for backward in await context.store.look_backs(subscriptions):
-        facts = [(number, _fact(backward.activity, event)) for number, event in backward.events]
-        if await context.store.finish_look_back(backward, facts):
-            woken.append(backward.process)
+    for (process, activity, reference), facts in found.items():
+        if await context.store.finish_look_back(process, activity, reference, facts):
+            woken.append(process)
     await announce(context.broker, Announcement(steps=woken))
+
+
+async def _recent(
+    context: Context, tenant: str, type_: str | None, look_backs: Sequence[LookBack]
+) -> AsyncIterator[tuple[RecentEvent, LookBack]]:
+    """Each recent event with each of the look-backs that it answers."""
+    by_value: dict[tuple[tuple[str, ...], bytes | None], list[LookBack]] = {}
+    for wanted in look_backs:
+        by_value.setdefault((wanted.expressions, wanted.value), []).append(wanted)
+    shapes = {expressions for expressions, _ in by_value}
+    after = (min(wanted.since for wanted in look_backs), 0)
+    while recent := await context.store.recent_events(tenant, type_, after, RECENT_MAX):
+        for event in recent:
+            for expressions in shapes:
+                for wanted in by_value.get((expressions, await _digest(context, expressions, event.event)), ()):
+                    if event.received_at >= wanted.since:
+                        yield event, wanted
+        after = (recent[-1].received_at, recent[-1].id)
 
 
 async def _route(context: Context, event: PendingEvent) -> None:
     shapes = await context.store.shapes(event.tenant, event.event["type"])
     values = []
     for shape in shapes:
-        found = await _values(context, shape, event.event)
-        if found is not None:
-            values.append((shape.digest, value_digest(found)))
+        digest = await _digest(context, shape.expressions, event.event)
+        if digest is not None:
+            values.append((shape.digest, digest))
     processes = await context.store.offer_event(event, values, _fact)
     await announce(context.broker, Announcement(steps=processes))
 
 
-async def _publish(context: Context, event: PendingEvent) -> None:
+async def _is_routed(context: Context, event: PendingEvent) -> bool:
     try:
-        await context.broker.publish_event(event.event)
-    except BrokerUnavailable as error:
-        telemetry.EVENTS_PUBLISHED.labels("failed").inc()
-        log.warning("an event could not be published; the sweep will", event=event.id, reason=str(error))
-        return
-    telemetry.EVENTS_PUBLISHED.labels("published").inc()
-    await context.store.event_published(event.id)
+        await _route(context, event)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("an event could not be routed; it is tried again", event=event.id)
+        return False
+    return True
 
 
-async def _values(context: Context, shape: Shape, event: Json) -> list[Json] | None:
-    """What the correlation expressions yield on the event; None where one of them fails on it."""
+async def _publish(context: Context, events: Sequence[PendingEvent]) -> int:
+    """Publish those that want it, until the broker refuses one; answers for how many nothing is left to be done."""
+    for done, event in enumerate(events):
+        if not event.to_publish:
+            continue
+        try:
+            await context.broker.publish_event(event.event)
+        except BrokerUnavailable as error:
+            telemetry.EVENTS_PUBLISHED.labels("failed").inc()
+            log.warning("events could not be published; the sweep will", events=len(events) - done, reason=str(error))
+            return done
+        telemetry.EVENTS_PUBLISHED.labels("published").inc()
+        await context.store.event_published(event.id)
+    return len(events)
+
+
+async def _digest(context: Context, expressions: Sequence[str], event: Json) -> bytes | None:
+    """Names what the correlation expressions yield on the event; None where there are none, or one fails on it."""
+    if not expressions:
+        return None
     values = []
-    for text in shape.expressions:
+    for text in expressions:
         ask = Evaluate(Expression(text), event, {}, None)
         try:
             try:
@@ -85,7 +138,7 @@ async def _values(context: Context, shape: Shape, event: Json) -> list[Json] | N
                 values.append(await context.evaluator.evaluate(ask))
         except AskFailed:
             return None
-    return values
+    return value_digest(values)
 
 
 def _fact(activity: UUID, event: Json) -> bytes:

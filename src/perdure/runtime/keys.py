@@ -5,6 +5,7 @@ from uuid import UUID
 
 from perdure import clock
 from perdure.definition.problems import Problem
+from perdure.engine.draft import PERDURE
 from perdure.runtime.errors import Invalid, NotFound
 from perdure.runtime.views import KeyView, Principal
 from perdure.store.contract import KeyRecord, Store
@@ -24,6 +25,9 @@ async def create(store: Store, name: str, tenant: str, role: str) -> tuple[KeyVi
     _one_of("tenant", tenant, TENANTS)
     if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
         detail = f"expected a printable name of 1 to {NAME_CHARACTERS_MAX} characters"
+        raise Invalid(f"name: {detail}", (Problem("/name", detail),))
+    if name == PERDURE:
+        detail = f"{PERDURE!r} is what the history calls the platform itself; expected another name"
         raise Invalid(f"name: {detail}", (Problem("/name", detail),))
     key = PREFIX + base64.urlsafe_b64encode(clock.random_bytes(32)).decode().rstrip("=")
     record = KeyRecord(

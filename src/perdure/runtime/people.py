@@ -10,6 +10,7 @@ import msgspec
 from perdure.codec import Json
 from perdure.definition.problems import Problem
 from perdure.definition.schemas import compiled
+from perdure.engine.draft import PERDURE
 from perdure.engine.facts import HumanTaskActed, HumanTaskCompleted
 from perdure.runtime import cursors
 from perdure.runtime.announce import Announcement, announce
@@ -78,6 +79,7 @@ async def complete(
 
     def change(record: HumanTaskRecord, now: datetime) -> tuple[HumanTaskRecord, bytes]:
         _undecided(record)
+        _is_person(user)
         _may_decide(record, user)
         _fits(record, outcome, data)
         output = {
@@ -133,6 +135,12 @@ async def _change(
 def _undecided(record: HumanTaskRecord) -> None:
     if record.status not in UNDECIDED:
         raise Conflict(f"Expected a human task that is open or claimed; this one is {record.status}.")
+
+
+def _is_person(user: str) -> None:
+    if user == PERDURE:
+        detail = f"{PERDURE!r} is what the history calls the platform itself; expected a person"
+        raise Invalid(f"user: {detail}", (Problem("/user", detail),))
 
 
 def _may_decide(record: HumanTaskRecord, user: str) -> None:

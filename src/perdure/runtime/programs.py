@@ -1,12 +1,12 @@
 """Compiled definitions, kept at hand. A registered version never changes, so none is ever thrown out as stale."""
 
 from collections import OrderedDict
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from perdure.codec import decode
 from perdure.definition.loader import compile_document
 from perdure.definition.program import Program
-from perdure.store.contract import Store
+from perdure.store.contract import DefinitionRecord
 
 Name: TypeAlias = tuple[str, str, str, str]
 """Tenant, namespace, name, version."""
@@ -14,20 +14,27 @@ Name: TypeAlias = tuple[str, str, str, str]
 PROGRAMS_MAX = 500
 
 
+class Definitions(Protocol):
+    """Where definitions are found: the store, or what a step has taken of it."""
+
+    async def definition(
+        self, tenant: str, namespace: str, name: str, version: str | None
+    ) -> DefinitionRecord | None: ...
+
+
 class Programs:
     """The least recently used are dropped above `PROGRAMS_MAX`; they are compiled again when needed."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._programs: OrderedDict[Name, Program] = OrderedDict()
 
-    async def get(self, name: Name) -> Program:
+    async def get(self, name: Name, definitions: Definitions) -> Program:
         """Raises `LookupError` where the version isn't registered."""
         program = self._programs.get(name)
         if program is not None:
             self._programs.move_to_end(name)
             return program
-        record = await self._store.definition(*name)
+        record = await definitions.definition(*name)
         if record is None:
             raise LookupError(f"definition {'/'.join(name[1:3])}:{name[3]} is not registered")
         program = compile_document(decode(record.document))

@@ -3,12 +3,15 @@
 A batch of processes is stepped in one transaction. A process whose expressions take long leaves the batch and
 is stepped alone, so that it delays nobody else. Whoever finds a process locked leaves it to the holder, who
 looks into its inbox again after the commit.
+
+A process that can't be stepped at all (its state was written by a later release, say) is put off, and delays
+nobody else either.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -17,6 +20,7 @@ from perdure import clock, telemetry
 from perdure.codec import Json, decode
 from perdure.engine import state as states
 from perdure.engine.advance import advance
+from perdure.engine.draft import PERDURE
 from perdure.engine.effects import CancelChild, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
@@ -26,7 +30,7 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.programs import Name
-from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Taken, TakenProcess
+from perdure.store.contract import NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
 from perdure.store.facts import decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
@@ -34,14 +38,36 @@ log = structlog.get_logger("perdure.step")
 FACTS_PER_STEP_MAX = 200
 BATCH_WAIT_SECONDS_MAX = 0.1
 """How long a batch waits for expressions before those processes that need more are stepped alone."""
+PUT_OFF_SECONDS = 10.0
+"""How long the sweep leaves a process alone that could not be stepped. Anything that happens to it tries it sooner."""
 ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100
+PUT_OFF_SECONDS = 30.0
+"""How long the sweep leaves a process alone that could not be stepped, lest such processes are all it sees."""
 SETTLED = frozenset({"completed", "faulted", "cancelled"})
 
 
-Found: TypeAlias = dict[tuple[str, str, str, str | None], DefinitionRecord | None]
-"""Definitions looked up for children: tenant, namespace, name, version (None: the highest stable one)."""
+@dataclass(slots=True)
+class Batch:
+    """What became of a batch: `slow` ones need more time, `failed` ones raised; the rest was committed."""
+
+    taken: list[UUID] = field(default_factory=list)
+    slow: set[UUID] = field(default_factory=set)
+    failed: dict[UUID, BaseException] = field(default_factory=dict)
+
+    @property
+    def stepped(self) -> list[UUID]:
+        return [process for process in self.taken if process not in self.slow and process not in self.failed]
+
+
+@dataclass(slots=True)
+class Others:
+    """What the steps of a batch mean for other processes. `commands` reach them also while they are suspended."""
+
+    children: list[NewProcess] = field(default_factory=list)
+    facts: list[tuple[UUID, bytes]] = field(default_factory=list)
+    commands: list[tuple[UUID, bytes]] = field(default_factory=list)
 
 
 class Stepper:
@@ -57,22 +83,31 @@ class Stepper:
     async def step(self, ids: Sequence[UUID]) -> None:
         """Advance those of the processes that nobody else holds, as far as they can go now.
 
-        Raises `StoreUnavailable`; whatever was not committed is still owed.
+        Raises `StoreUnavailable` and nothing else; whatever was not committed is still owed.
         """
         left = list(dict.fromkeys(ids))
         while left:
-            slow, taken = await self._batch(left)
-            for process in slow:
+            try:
+                batch = await self._batch(left)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                await self._step_apart(left, error)
+                return
+            for process in batch.slow:
                 self._step_alone_soon(process)
-            left = await self._context.store.with_facts([p for p in taken if p not in slow]) if taken else []
+            await self._put_off(batch.failed)
+            left = await self._context.store.with_facts(batch.stepped) if batch.stepped else []
 
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
 
-        For commands that answer with the result.
+        For commands that answer with the result. Raises what the step raises.
         """
         for _ in range(STEPS_NOW_MAX):
-            await self._batch([process], alone=True)
+            batch = await self._batch([process], alone=True)
+            if process in batch.failed:
+                raise batch.failed[process]
             if not await self._context.store.with_facts([process]):
                 return
 
@@ -88,20 +123,41 @@ class Stepper:
         task.add_done_callback(self._slow.discard)
 
     async def _step_alone(self, process: UUID) -> None:
-        async with self._alone:
-            try:
-                await self._batch([process], alone=True)
-            except Exception:
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process))
+        try:
+            async with self._alone:
+                batch = await self._batch([process], alone=True)
+            await self._put_off(batch.failed)
+            # As every holder of a process: whoever met the lock meanwhile left its fact to us.
+            await self.step(await self._context.store.with_facts(batch.stepped))
+        except StoreUnavailable as error:
+            log.warning("a process could not be stepped; the sweep will", process_id=str(process), reason=str(error))
+        except Exception as error:
+            await self._step_apart([process], error)
 
-    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> tuple[set[UUID], list[UUID]]:
-        """One transaction. Answers the processes that need more time, and all that were taken."""
+    async def _step_apart(self, ids: Sequence[UUID], error: Exception) -> None:
+        """A batch could not be saved: find those to blame by halves, so that all others go on."""
+        if len(ids) == 1:
+            log.error("a process could not be stepped; it is put off", process_id=str(ids[0]), exc_info=error)
+            await self._put_off(ids)
+            return
+        middle = len(ids) // 2
+        await self.step(ids[:middle])
+        await self.step(ids[middle:])
+
+    async def _put_off(self, ids: Collection[UUID]) -> None:
+        if ids:
+            await self._context.store.put_off(list(ids), PUT_OFF_SECONDS)
+
+    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> Batch:
+        """One transaction."""
         started = clock.monotonic()
         announcement = Announcement()
+        batch = Batch()
         async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
             if taken is None:
-                return set(), []
-            outcomes, slow = await self._advance_all(taken, alone)
+                return batch
+            batch.taken = [process.id for process in taken.processes]
+            outcomes = await self._advance_all(taken, batch, alone)
             await self._save(taken, outcomes, announcement)
         telemetry.record_batch(len(outcomes), clock.monotonic() - started)
         for outcome in outcomes:
@@ -109,9 +165,9 @@ class Stepper:
         if announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         await announce(self._context.broker, announcement)
-        return slow, [process.id for process in taken.processes]
+        return batch
 
-    async def _advance_all(self, taken: Taken, alone: bool) -> tuple[list[Outcome], set[UUID]]:
+    async def _advance_all(self, taken: Taken, batch: Batch, alone: bool) -> list[Outcome]:
         lock = asyncio.Lock()  # the drives share the transaction's connection
         outcomes: list[Outcome] = []
         waiting: dict[asyncio.Task[Step], tuple[TakenProcess, Drive]] = {}
@@ -119,37 +175,35 @@ class Stepper:
             try:
                 drive = await self._drive(process, taken, lock)
                 step = drive.run_inline() if drive else None
-            except Exception:  # a fault of one process must not stop the others
-                log.exception("a process could not be stepped; it is tried again", process_id=str(process.id))
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # a fault of one process must not stop the others
+                _blame(batch, process, error)
                 continue
             if drive is not None and step is None:
                 waiting[asyncio.create_task(drive.run())] = (process, drive)
             elif step is not None:
-                outcomes.append(await self._outcome(process, step))
+                outcomes.append(await self._outcome(process, step, taken, lock))
         if waiting:
             await asyncio.wait(waiting, timeout=None if alone else BATCH_WAIT_SECONDS_MAX)
-        slow = set()
         for task, (process, drive) in waiting.items():
             if not task.done():
                 await _abandon(task, drive)
-                slow.add(process.id)
-            elif error := task.exception():
-                log.error(
-                    "a process could not be stepped; it is tried again",
-                    process_id=str(process.id),
-                    exc_info=error,
-                )
+                batch.slow.add(process.id)
+            elif failure := task.exception():
+                _blame(batch, process, failure)
             else:
-                outcomes.append(await self._outcome(process, task.result()))
+                outcomes.append(await self._outcome(process, task.result(), taken, lock))
         async with lock:  # queries of drives that were given up have ended
-            return outcomes, slow
+            return outcomes
 
     async def _drive(self, process: TakenProcess, taken: Taken, lock: asyncio.Lock) -> Drive | None:
         """The process's step, ready to run; None where there is nothing to do for it."""
         if not process.facts and (not process.owed or process.status in SETTLED | {"suspended"}):
             return None
         context = self._context
-        program = await context.programs.get(_definition(process))
+        async with lock:
+            program = await context.programs.get(_definition(process), taken)
 
         async def fetch(keys: Sequence[Key]) -> dict[Key, Json]:
             async with lock:
@@ -170,8 +224,9 @@ class Stepper:
         )
         return Drive(generator, context.evaluator, load)
 
-    async def _outcome(self, process: TakenProcess, step: Step) -> Outcome:
-        program = await self._context.programs.get(_definition(process))
+    async def _outcome(self, process: TakenProcess, step: Step, taken: Taken, lock: asyncio.Lock) -> Outcome:
+        async with lock:
+            program = await self._context.programs.get(_definition(process), taken)
         return Outcome(
             process=process,
             step=step,
@@ -183,22 +238,19 @@ class Stepper:
     async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:
         if not outcomes:
             return
-        children: list[NewProcess] = []
-        facts: list[tuple[UUID, bytes]] = []
-        found: Found = {}
+        others = Others()
         for outcome in outcomes:
-            await self._hand_on(taken, outcome, children, facts, found, announcement)
-        saved = await taken.save(outcomes, children=children, facts=facts)
-        announcement.steps += [child.id for child in children] + [process for process, _ in facts]
+            await self._hand_on(taken, outcome, others, announcement)
+        saved = await taken.save(outcomes, children=others.children, facts=others.facts, commands=others.commands)
+        announcement.steps += [child.id for child in others.children]
+        announcement.steps += [process for process, _ in others.facts + others.commands]
         announcement.events += saved.events
 
     async def _hand_on(
         self,
         taken: Taken,
         outcome: Outcome,
-        children: list[NewProcess],
-        facts: list[tuple[UUID, bytes]],
-        found: Found,
+        others: Others,
         announcement: Announcement,
     ) -> None:
         """What a step means for other processes and other rooms."""
@@ -216,49 +268,47 @@ class Stepper:
                 case Subscribe(look_back=True):
                     announcement.look_backs.append((process.id, effect.activity))
                 case StartChild():
-                    child = await self._child(process, effect, found)
+                    child = await _child(taken, process, effect)
                     if isinstance(child, NewProcess):
-                        children.append(child)
+                        others.children.append(child)
                     else:
-                        facts.append((process.id, encode_fact(child)))
+                        others.facts.append((process.id, encode_fact(child)))
                 case CancelChild():
-                    cancel = CancelRequested(actor="perdure", reason="the parent process no longer waits for it")
-                    facts.append((effect.child, encode_fact(cancel)))
+                    cancel = CancelRequested(actor=PERDURE, reason="the parent process no longer waits for it")
+                    others.commands.append((effect.child, encode_fact(cancel)))
                 case _:
                     pass  # rows only
         # An ended process takes refusals only; its parent heard of the end when it happened.
         if step.status in SETTLED and process.status not in SETTLED and process.parent_activity is not None:
             assert process.parent_process is not None
             ended = await _child_ended(taken, process, step)
-            facts.append((process.parent_process, encode_fact(ended)))
+            others.facts.append((process.parent_process, encode_fact(ended)))
 
-    async def _child(self, parent: TakenProcess, effect: StartChild, found: Found) -> NewProcess | ChildEnded:
-        """The child to accept, or why it can't be, as the parent's fact. `found` spares looking up twice in a batch."""
-        version = None if effect.version == "latest" else effect.version
-        wanted_name = (parent.tenant, effect.namespace, effect.name, version)
-        if wanted_name not in found:
-            found[wanted_name] = await self._context.store.definition(*wanted_name)
-        definition = found[wanted_name]
-        if definition is None:
-            wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
-            error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")
-            return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
-        input_, payload = ref_of(effect.input)
-        return NewProcess(
-            id=effect.child,
-            tenant=parent.tenant,
-            namespace=definition.namespace,
-            name=definition.name,
-            version=definition.version,
-            key=None,
-            tags={},
-            seed=clock.random_bytes(32),
-            input=input_,
-            payload=payload,
-            fact=encode_fact(ProcessStarted(input=effect.input, actor="perdure")),
-            parent_process=parent.id,
-            parent_activity=effect.activity if effect.await_ else None,
-        )
+
+async def _child(taken: Taken, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
+    """The child to accept, or why it can't be, as the parent's fact."""
+    version = None if effect.version == "latest" else effect.version
+    definition = await taken.definition(parent.tenant, effect.namespace, effect.name, version)
+    if definition is None:
+        wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
+        error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")
+        return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
+    input_, payload = ref_of(effect.input)
+    return NewProcess(
+        id=effect.child,
+        tenant=parent.tenant,
+        namespace=definition.namespace,
+        name=definition.name,
+        version=definition.version,
+        key=None,
+        tags={},
+        seed=clock.random_bytes(32),
+        input=input_,
+        payload=payload,
+        fact=encode_fact(ProcessStarted(input=effect.input, actor=PERDURE)),
+        parent_process=parent.id,
+        parent_activity=effect.activity if effect.await_ else None,
+    )
 
 
 async def _child_ended(taken: Taken, child: TakenProcess, step: Step) -> ChildEnded:
@@ -285,6 +335,11 @@ def _decoded(data: bytes) -> AnyFact:
 
 def _definition(process: TakenProcess) -> Name:
     return (process.tenant, process.namespace, process.name, process.version)
+
+
+def _blame(batch: Batch, process: TakenProcess, error: BaseException) -> None:
+    log.error("a process could not be stepped; it is put off", process_id=str(process.id), exc_info=error)
+    batch.failed[process.id] = error
 
 
 async def _abandon(task: asyncio.Task[Step], drive: Drive) -> None:

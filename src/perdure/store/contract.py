@@ -188,14 +188,22 @@ class Taken(Protocol):
     async def load(self, process: UUID, keys: Sequence[Key]) -> dict[Key, Json]:
         """Stored payloads. Raises `LookupError` where one is missing."""
 
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        """As `Store.definition`, without another connection: who holds one and waits for a second may wait for
+        somebody who does the same."""
+
     async def save(
         self,
         outcomes: Sequence[Outcome],
         *,
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
+        commands: Sequence[tuple[UUID, bytes]] = (),
     ) -> Saved:
-        """Write everything that the steps decided, new child processes, and facts for other processes."""
+        """Write everything that the steps decided, new child processes, and facts for other processes.
+
+        `commands` are facts that act also while the process is suspended, as an operator's do.
+        """
 
 
 class LeasedCall(Record, frozen=True):
@@ -226,13 +234,26 @@ class Shape(Record, frozen=True):
     expressions: tuple[str, ...]
 
 
+class RecentEvent(Record, frozen=True):
+    id: int
+    event: Json
+    received_at: datetime
+
+
 class LookBack(Record, frozen=True):
-    """Recent events of the types that a new subscription waits for, with what it wants of them."""
+    """A new subscription's wish for one kind of event received since a moment.
+
+    `type` is None for any; `expressions`, where there are any, must yield the values of the digest `value`.
+    """
 
     process: UUID
     activity: UUID
     reference: str
-    events: tuple[tuple[int, Json], ...]
+    tenant: str
+    type: str | None
+    expressions: tuple[str, ...]
+    value: bytes | None
+    since: datetime
 
 
 FactOf: TypeAlias = Callable[[UUID, Json], bytes]
@@ -319,6 +340,9 @@ class Store(Protocol):
     async def owed_steps(self, older_than_seconds: float, limit: int) -> list[UUID]:
         """Processes with facts or an owed step that have waited for longer."""
 
+    async def put_off(self, processes: Sequence[UUID], seconds: float) -> None:
+        """Count these as owed only from then on. A new fact wakes them as ever."""
+
     async def stranded(self, limit: int) -> list[UUID]:
         """Processes that have not ended and that nothing will wake. Always empty, or there is a fault."""
 
@@ -362,9 +386,18 @@ class Store(Protocol):
         mark the event routed. Answers the processes concerned."""
 
     async def event_published(self, event: int) -> None: ...
-    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]: ...
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]:
+        """What those of the subscriptions want that have not looked back yet."""
+
+    async def recent_events(
+        self, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
+    ) -> list[RecentEvent]:
+        """Events in the order of their coming, from behind a moment and id."""
+
     async def owed_look_backs(self, older_than_seconds: float, limit: int) -> list[tuple[UUID, UUID]]: ...
-    async def finish_look_back(self, look_back: LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+    async def finish_look_back(
+        self, process: UUID, activity: UUID, reference: str, matching: Sequence[tuple[int, bytes]]
+    ) -> bool:
         """Offer these events (id, fact) once; answers whether any was new."""
 
     # callbacks
@@ -393,4 +426,7 @@ class Store(Protocol):
 
     # housekeeping
     async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:
-        """Forget ended processes, events and idempotency keys that are too old; answers how many processes."""
+        """Forget ended processes, events and idempotency keys that are too old, up to `limit` of each.
+
+        Answers how many there were of the most frequent kind: `limit` where there may be more.
+        """

@@ -60,6 +60,11 @@ class Calls:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    @property
+    def room(self) -> int:
+        """How many more calls can begin at once."""
+        return max(0, self._context.settings.calls_concurrency_max - len(self._running))
+
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
         left = list(dict.fromkeys(ids))
@@ -105,21 +110,22 @@ class Calls:
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
         )
-        fact = await self._fact(call)
-        self._results.put_nowait((leased, encode_fact(_run_ended(leased, fact) if leased.detached else fact)))
+        self._results.put_nowait((leased, await self._fact(call, leased.detached)))
 
-    async def _fact(self, call: Call) -> ActivitySucceeded | ActivityFailed:
+    async def _fact(self, call: Call, detached: bool) -> bytes:
+        """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
         try:
             with telemetry.call_in_flight(call.function):
                 output: Json = await self._performer.perform(call)
+            success = ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
+            return encode_fact(_run_ended(call, success) if detached else success)
         except CallFailed as failure:
             error = failure.error
         except Exception:
             log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
             error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
-        else:
-            return ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
-        return ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
+        failed = ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
+        return encode_fact(_run_ended(call, failed) if detached else failed)
 
     async def _record(self) -> None:
         """Write results as they come, all that are at hand at once, and step their processes."""
@@ -127,7 +133,10 @@ class Calls:
             results = [await self._results.get()]
             while not self._results.empty():
                 results.append(self._results.get_nowait())
-            await self._write(results)
+            try:
+                await self._write(results)
+            except Exception:
+                log.exception("results could not be recorded; their leases end, the calls are repeated")
             for call, _ in results:
                 self._forget(call)
                 self._results.task_done()
@@ -135,6 +144,8 @@ class Calls:
                 await self._stepper.step([call.process for call, _ in results])
             except StoreUnavailable as error:
                 log.warning("processes could not be stepped; the sweep will", reason=str(error))
+            except Exception:
+                log.exception("processes could not be stepped; the sweep will")
 
     async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
         rows = [(call.process, call.activity, call.attempt, fact) for call, fact in results]
@@ -156,6 +167,8 @@ class Calls:
                 lost = await self._context.store.extend_calls(asked, lease)
             except StoreUnavailable as error:
                 log.warning("leases could not be extended", reason=str(error))
+            except Exception:
+                log.exception("extending leases failed; it goes on")
             else:
                 self._drop(asked, lost)
 
@@ -172,7 +185,7 @@ class Calls:
             del self._tokens[call.activity]
 
 
-def _run_ended(call: LeasedCall, fact: ActivitySucceeded | ActivityFailed) -> RunEnded:
+def _run_ended(call: Call, fact: ActivitySucceeded | ActivityFailed) -> RunEnded:
     if isinstance(fact, ActivityFailed):
         return RunEnded(call.activity, call.reference, error=fact.error)
     code = fact.output.get("code") if isinstance(fact.output, dict) else None

@@ -40,6 +40,9 @@ class Timers:
             except StoreUnavailable as error:
                 log.warning("timers can't be fired now", reason=str(error))
                 seconds = SLEEP_SECONDS_MAX
+            except Exception:
+                log.exception("firing timers failed; it goes on")
+                seconds = SLEEP_SECONDS_MAX
             await self._sleep(seconds)
 
     async def once(self, stepper: Stepper) -> float:

@@ -48,11 +48,11 @@ class Authenticator:
             case None:
                 return Credentials()
             case {"basic": dict(given)}:
-                return basic(*texts("basic", given, ("username", "password"), call, self._secrets))
+                return basic(*texts("basic", given, ("username", "password"), call.secrets, self._secrets))
             case {"bearer": dict(given)}:
-                return bearer(*texts("bearer", given, ("token",), call, self._secrets))
+                return bearer(*texts("bearer", given, ("token",), call.secrets, self._secrets))
             case {"digest": dict(given)}:
-                return digest(*texts("digest", given, ("username", "password"), call, self._secrets))
+                return digest(*texts("digest", given, ("username", "password"), call.secrets, self._secrets))
             case {"certificate": dict(given)}:
                 return await self._certificate(given, call)
             case {"oauth2": dict(given)}:
@@ -69,11 +69,11 @@ class Authenticator:
         await self._certificates.stop()
 
     async def _token(self, scheme: str, given: dict[str, Json], call: Call) -> Credentials:
-        policy = typed(scheme, given, Policy, call, self._secrets)
+        policy = typed(scheme, given, Policy, call.secrets, self._secrets)
         return await self._tokens.credentials(scheme, policy, call.tenant)
 
     async def _certificate(self, given: dict[str, Json], call: Call) -> Credentials:
-        identity = identity_of(given, call, self._secrets)
+        identity = identity_of(given, call.secrets, self._secrets)
 
         async def make() -> tuple[Credentials, float]:
             return certificate(identity), CERTIFICATE_SECONDS

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from perdure.activities.authentication.policies import properties
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import CallFailed
 from perdure.activities.credentials import Credentials
 from perdure.codec import Json
 from perdure.engine.errors import standard
@@ -30,9 +30,9 @@ class Identity(msgspec.Struct, frozen=True):
     password: str = ""
 
 
-def identity_of(policy: Mapping[str, Json], call: Call, secrets: Secrets) -> Identity:
+def identity_of(policy: Mapping[str, Json], listed: frozenset[str], secrets: Secrets) -> Identity:
     """Raises `CallFailed` (authorization, configuration)."""
-    source, place = properties(policy, call, secrets, single="certificate")
+    source, place = properties(policy, listed, secrets, single="certificate")
     try:
         return msgspec.convert(source, Identity)
     except msgspec.ValidationError as error:

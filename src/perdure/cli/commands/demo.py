@@ -16,13 +16,14 @@ from perdure.cli.approval import Approval
 from perdure.cli.commands import processes
 from perdure.cli.commands.serve import serve
 from perdure.cli.render import words
-from perdure.client import ApiError, Client
+from perdure.client import ApiError
 from perdure.client.models import ENDED, Process
-from perdure.settings import Settings
 
 if TYPE_CHECKING:
+    from perdure.client import Client
     from perdure.demo.memory import Memory
     from perdure.demo.services import Shop
+    from perdure.settings import Settings
 
 DATA_DIR = Path(".perdure/demo")
 PORT = 8080
@@ -52,8 +53,9 @@ def demo(
         raise typer.Exit(exits.FAILED)
 
 
-async def _demo(settings: Settings, *, once: bool, data_dir: Path, port: int | None) -> bool:
+async def _demo(settings: "Settings", *, once: bool, data_dir: Path, port: int | None) -> bool:
     """Whether the order was completed."""
+    from perdure.client import Client
     from perdure.demo import ports, services, stage
     from perdure.demo.memory import Memory
 
@@ -98,7 +100,7 @@ def _port(memory: "Memory", asked: int | None) -> int:
     return ports.kept(memory, "platform", PORT if asked is None else None)
 
 
-async def _order(client: Client, urls: dict[str, str], console: Console) -> Process:
+async def _order(client: "Client", urls: dict[str, str], console: Console) -> Process:
     """The demo's unfinished order, or a new one."""
     from perdure.demo import order
 
@@ -123,7 +125,7 @@ async def _order(client: Client, urls: dict[str, str], console: Console) -> Proc
     return process
 
 
-async def _followed(client: Client, process: Process, *, by_person: bool, console: Console) -> Process:
+async def _followed(client: "Client", process: Process, *, by_person: bool, console: Console) -> Process:
     """Show the process until it ends, while its human tasks are decided."""
     approval = Approval(client, process["id"], lambda line: console.print(line, style="bold"))
     deciding = asyncio.create_task(approval.by_person() if by_person else approval.by_itself())
@@ -139,7 +141,7 @@ async def _followed(client: Client, process: Process, *, by_person: bool, consol
         await asyncio.gather(deciding, following, return_exceptions=True)
 
 
-async def _summary(client: Client, process: Process, shop: "Shop", console: Console) -> None:
+async def _summary(client: "Client", process: Process, shop: "Shop", console: Console) -> None:
     """What came of it, what the services saw, and the audit trail."""
     if process["error"] is None:
         console.print("Output:", style="dim")

@@ -1,6 +1,6 @@
 """`tasks`, `complete`, `emit`: answers from people and events from elsewhere."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,7 +8,9 @@ from perdure import clock
 from perdure.cli import exits, terminal, values
 from perdure.cli.commands.processes import AsJson
 from perdure.cli.render import tables
-from perdure.client import Client
+
+if TYPE_CHECKING:
+    from perdure.client import Client
 
 Data = Annotated[values.Given | None, typer.Option("--data", "-d", parser=values.json_value, metavar="JSON|@FILE")]
 
@@ -30,7 +32,7 @@ def tasks(
     chosen = {"status": status, "assignee": assignee, "group": group, "process": process}
     filters = {name: value for name, value in chosen.items() if value is not None}
 
-    async def work(client: Client) -> None:
+    async def work(client: "Client") -> None:
         page = await client.tasks(filters, limit=limit, cursor=cursor)
         if as_json:
             terminal.print_json(page)
@@ -48,7 +50,7 @@ def tasks(
 
 
 def complete(
-    task: Annotated[str, typer.Argument(metavar="TASK-ID", help="As `perdure tasks` lists it.")],
+    task: Annotated[str, typer.Argument(parser=values.id_, metavar="TASK-ID", help="As `perdure tasks` lists it.")],
     outcome: Annotated[str, typer.Option("--outcome", "-o", help="One of the task's outcomes, such as approved.")],
     comment: Annotated[str | None, typer.Option("--comment", "-c")] = None,
     data: Data = None,

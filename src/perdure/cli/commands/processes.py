@@ -1,6 +1,6 @@
 """`start`, `ps`, `show`, `history`, `suspend`, `resume`, `cancel`, `retry`: processes and what becomes of them."""
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -8,10 +8,12 @@ from perdure import clock
 from perdure.cli import exits, follow, terminal, values
 from perdure.cli.render import history as trail
 from perdure.cli.render import tables, words
-from perdure.client import Client
-from perdure.client.models import ENDED, Command, HistoryEntry, OnConflict, Process
+from perdure.client.models import ENDED, Command, OnConflict, Process
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The process's id.")]
+if TYPE_CHECKING:
+    from perdure.client import Client
+
+Id = Annotated[str, typer.Argument(parser=values.id_, metavar="ID", help="As `perdure ps` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 Reason = Annotated[str | None, typer.Option(help="Why; the history keeps it.")]
 
@@ -43,7 +45,7 @@ def start(
     """Start a process. Prints its id, or with --wait its progress and its output."""
     tags = values.pairs(tag or [])
 
-    async def work(client: Client) -> bool:
+    async def work(client: "Client") -> bool:
         process = await client.start(
             *definition,
             input={} if input_ is None else input_.value,
@@ -95,7 +97,7 @@ def ps(
     filters = {name: value for name, value in chosen.items() if value is not None}
     filters |= {f"tag.{name}": value for name, value in values.pairs(tag or []).items()}
 
-    async def work(client: Client) -> None:
+    async def work(client: "Client") -> None:
         page = await client.processes(filters, limit=limit, cursor=cursor)
         if as_json:
             terminal.print_json(page)
@@ -118,7 +120,7 @@ def show(
 ) -> None:
     """Show a process as the tree of its activities: state, attempts, times, and what each waits for."""
 
-    async def work(client: Client) -> None:
+    async def work(client: "Client") -> None:
         found = await client.process(process)
         if watch and not as_json:
             await _followed(client, found)
@@ -138,18 +140,15 @@ def show(
 def history(
     process: Id,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until the process ends.")] = False,
-    every: Annotated[
-        bool, typer.Option("--all", "-a", help="Tell of a task's creation also where it starts at once.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a process's audit trail: what happened, when, and by whom."""
 
-    async def work(client: Client) -> None:
+    async def work(client: "Client") -> None:
         if as_json and not watch:
             terminal.print_json({"items": await client.all_history(process), "next": None})
             return
-        await print_history(client, process, watch=watch, every=every, as_json=as_json)
+        await print_history(client, process, watch=watch, as_json=as_json)
 
     exits.call(work)
 
@@ -185,35 +184,21 @@ def print_end(process: Process) -> None:
         terminal.print_json(process["output"])
 
 
-async def print_history(
-    client: Client, process: str, *, watch: bool = False, every: bool = False, as_json: bool = False
-) -> None:
-    """The audit trail line by line, live with `watch`, and with `every` also what goes without saying."""
+async def print_history(client: "Client", process: str, *, watch: bool = False, as_json: bool = False) -> None:
+    """The audit trail, an entry a line, live with `watch`."""
     console = terminal.answers()
     names = _Names(client, process)
-    held: HistoryEntry | None = None
-
-    async def tell(entry: HistoryEntry) -> None:
-        console.print(trail.line(entry, await names.of(entry["activity"])), soft_wrap=True)
-
     async for entry in client.follow_history(process) if watch else client.each_history(process):
         if as_json:
             terminal.print_json(entry)
-            continue
-        if held is not None and (every or not trail.starts_at_once(held, entry)):
-            await tell(held)
-        held = entry
-        if not trail.is_creation(entry):
-            await tell(entry)
-            held = None
-    if held is not None:
-        await tell(held)
+        else:
+            console.print(trail.line(entry, await names.of(entry["activity"])), soft_wrap=True)
 
 
 class _Names:
     """What activities are called, read page by page as they are asked for, no page much more than once."""
 
-    def __init__(self, client: Client, process: str) -> None:
+    def __init__(self, client: "Client", process: str) -> None:
         self._client = client
         self._process = process
         self._cursor: str | None = None
@@ -230,7 +215,7 @@ class _Names:
         return self._known.get(activity or "", "")
 
 
-async def _followed(client: Client, process: Process) -> Process:
+async def _followed(client: "Client", process: Process) -> Process:
     process = await follow.until_ended(client, process)
     print_end(process)
     return process

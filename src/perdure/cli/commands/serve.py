@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from perdure.cli import exits, terminal
-from perdure.settings import Settings
+
+if TYPE_CHECKING:
+    from perdure.settings import Settings
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ def ready(url: str) -> None:
     print(f"Perdure is ready at {url}", flush=True)
 
 
-def serve(chosen: Settings, work: Coroutine[Any, Any, T]) -> T:
+def serve(chosen: "Settings", work: Coroutine[Any, Any, T]) -> T:
     """Run a service until it has stopped; exits where it can't start."""
     from perdure import wiring
 
@@ -113,7 +115,7 @@ def event_loop() -> Any:
     return uvloop.new_event_loop
 
 
-def _settings(database_url: str | None, broker_url: str | None, redis_url: str | None) -> Settings:
+def _settings(database_url: str | None, broker_url: str | None, redis_url: str | None) -> "Settings":
     flags = {"database_url": database_url, "broker_url": broker_url, "redis_url": redis_url}
     given = {name: value for name, value in flags.items() if value is not None}
     return exits.settings().model_copy(update=given)

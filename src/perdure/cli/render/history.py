@@ -49,19 +49,6 @@ def line(entry: HistoryEntry, subject: str) -> Text:
     return text
 
 
-def is_creation(entry: HistoryEntry) -> bool:
-    return entry["type"] == "io.serverlessworkflow.task.created.v1"
-
-
-def starts_at_once(entry: HistoryEntry, following: HistoryEntry) -> bool:
-    """Whether the entry tells of a task's creation and the next one of its start, which says it too."""
-    return (
-        is_creation(entry)
-        and following["type"] == "io.serverlessworkflow.task.started.v1"
-        and entry["activity"] == following["activity"]
-    )
-
-
 def short_type(event_type: str) -> str:
     """``io.serverlessworkflow.task.completed.v1`` is ``task completed``."""
     parts = event_type.removeprefix("io.serverlessworkflow.").removeprefix("dev.perdure.").split(".")

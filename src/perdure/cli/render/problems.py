@@ -12,7 +12,8 @@ def faults(file: str, found: list[Fault], word: str = "error") -> list[str]:
 def refusal(error: ApiError) -> list[str]:
     """What the server said, and what to do where that is known."""
     said = [error.detail or error.title]
-    said += [f"  {_where(fault)}{fault['detail']}" for fault in error.faults]
+    faults = [f"{_where(fault)}{fault['detail']}" for fault in error.faults]
+    said += [f"  {fault}" for fault in faults if fault not in said[0]]
     if error.status == 401:
         said.append("Set PERDURE_API_KEY to a valid key (`perdure keys create --name NAME` makes one).")
     return said
@@ -31,4 +32,5 @@ def _place(file: str, fault: Fault) -> str:
 
 
 def _where(fault: Fault) -> str:
-    return f"{fault['pointer']}: " if fault["pointer"] else ""
+    place = fault.get("pointer") or fault.get("parameter")
+    return f"{place}: " if place else ""

@@ -1,7 +1,11 @@
 """`emit`: publish a CloudEvent (DSL reference, "Emit"; CloudEvents 1.0)."""
 
+import re
+from datetime import datetime
+
 from perdure.codec import Json
 from perdure.definition.program import Emit
+from perdure.engine.attributes import REQUIRED, text_fault
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.durations import kind_of
@@ -9,6 +13,8 @@ from perdure.engine.effects import PublishEvent
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import Frame
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 EVENT_PUBLISHED = OWN + "event.published"
 
@@ -35,13 +41,29 @@ def _event(draft: Draft, frame: Frame, value: Json) -> dict[str, Json]:
     event.setdefault("time", text_of(draft.now))
     if "data" in event:
         event.setdefault("datacontenttype", "application/json")
-    for name in ("id", "source", "type"):
-        if not isinstance(event.get(name), str) or not event[name]:
-            found = kind_of(event.get(name))
+    for name in REQUIRED:
+        if not isinstance(attribute := event.get(name), str) or not attribute:
+            found = kind_of(attribute)
             raise ValueError(f"expected the event's {name} to be a string that is not empty, found {found}")
+    if event["specversion"] != "1.0":
+        raise ValueError("expected the event's specversion to be 1.0, or to be left out")
+    _check_time(event["time"])
     for name, attribute in event.items():
         if name != "data" and not isinstance(attribute, str | bool | int):
             raise ValueError(
                 f"expected the event's {name} to be a string, integer or boolean, found {kind_of(attribute)}"
             )
+        if name != "data" and isinstance(attribute, str) and (problem := text_fault(name, attribute)):
+            raise ValueError(f"the event's {name}: {problem}")
     return event
+
+
+def _check_time(value: Json) -> None:
+    """CloudEvents 1.0, section 3.1.2."""
+    try:
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            datetime.fromisoformat(value.upper())
+            return
+    except ValueError:
+        pass
+    raise ValueError("expected the event's time to be as RFC 3339 writes it, such as 2026-11-23T09:30:00Z")

@@ -1,5 +1,7 @@
 """``human-task``: the arguments of a question to a person, checked."""
 
+import re
+
 import msgspec
 
 from perdure.codec import Json
@@ -22,6 +24,8 @@ _KNOWN = frozenset(
         "escalateTo",
     )
 )
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -46,10 +50,15 @@ def question_of(value: Json) -> Question:
     if unknown:
         raise ValueError(f"human-task does not know {', '.join(unknown)}; it has {', '.join(sorted(_KNOWN))}")
     title, description, form = value.get("title"), value.get("description"), value.get("form")
+    for name, text in (("title", title), ("description", description)):
+        if isinstance(text, str) and "\0" in text:
+            raise ValueError(f"expected with.{name} to be a text without NUL characters")
     if not isinstance(title, str) or not title:
         raise ValueError(f"expected with.title to be a string that is not empty, found {kind_of(title)}")
     if description is not None and not isinstance(description, str):
         raise ValueError(f"expected with.description to be a string, found {kind_of(description)}")
+    if "\0" in title or "\0" in (description or ""):
+        raise ValueError("expected with.title and with.description to be without NUL characters")
     if form is not None and not isinstance(form, dict | bool):
         raise ValueError(f"expected with.form to be a JSON Schema, found {kind_of(form)}")
     if form is not None:
@@ -86,4 +95,6 @@ def _names(value: dict[str, Json], name: str) -> tuple[str, ...]:
         names = [names]
     if not isinstance(names, list) or not all(isinstance(item, str) and item for item in names):
         raise ValueError(f"expected with.{name} to be an array of strings that are not empty")
+    if any(_CONTROL.search(item) for item in names):
+        raise ValueError(f"expected with.{name} to be without control characters")
     return tuple(dict.fromkeys(names))

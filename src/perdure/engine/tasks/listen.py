@@ -7,7 +7,7 @@ the queue. The output is the array of all consumed events, or of what `foreach` 
 
 from perdure.codec import Json
 from perdure.definition.program import EventFilter, Iterator, Listen, Strategy
-from perdure.engine import scopes
+from perdure.engine import process, scopes
 from perdure.engine.dataflow import (
     DEFINITION,
     argument_of,
@@ -16,6 +16,7 @@ from perdure.engine.dataflow import (
     event_key,
     export,
     fault,
+    text_of,
     validate,
 )
 from perdure.engine.draft import OWN, WORKFLOW, Draft
@@ -46,7 +47,8 @@ def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[Ref | None]:
                 frame.expected[expected_key(name, correlation.name)] = draft.store(frame, value)
     frame.status = "waiting"
     yield from subscribe(draft, frame, task)
-    draft.note(CORRELATION_STARTED, frame, {"task": task.reference})
+    data = {"name": process.name_of(draft), "startedAt": text_of(draft.now), "task": task.reference}
+    draft.note(CORRELATION_STARTED, frame, data)
     return None
 
 
@@ -252,4 +254,5 @@ def _note_correlated(draft: Draft, frame: ListenFrame) -> Flow[None]:
     keys = {}
     for name, ref in refs.items():
         keys[name] = yield from draft.payloads.get(ref)
-    draft.note(CORRELATION_COMPLETED, frame, {"task": draft.task_of(frame).reference, "correlationKeys": keys})
+    data = {"name": process.name_of(draft), "completedAt": text_of(draft.now), "task": draft.task_of(frame).reference}
+    draft.note(CORRELATION_COMPLETED, frame, data | {"correlationKeys": keys})

@@ -20,14 +20,12 @@ GONE = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # it shuts down, starts up, or cancelled the query
+    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or the primary that it was before a failover
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
     asyncpg.InternalClientError,
 )
 """What a call may fail with through no fault of its own."""

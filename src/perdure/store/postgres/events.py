@@ -1,10 +1,11 @@
 """Queries on events, the subscriptions that wait for them, and callbacks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from perdure.codec import Json, decode, encode
-from perdure.store.contract import CallbackFactOf, FactOf, LookBack, PendingEvent, Shape
+from perdure.store.contract import CallbackFactOf, FactOf, LookBack, PendingEvent, RecentEvent, Shape
 from perdure.store.postgres import effects, steps
 from perdure.store.postgres.connection import Connection
 
@@ -14,10 +15,11 @@ where id = any($1::bigint[]) and (not routed or to_publish)
 order by id
 """
 
+# What is to be routed first: while the broker is away, all that was routed waits to be published.
 OWED = """
 select id from event
 where (not routed or to_publish) and received_at < clock_timestamp() - make_interval(secs => $1)
-order by received_at limit $2
+order by routed, received_at limit $2
 """
 
 SHAPES = """
@@ -61,21 +63,29 @@ PUBLISHED = "update event set to_publish = false where id = $1"
 LOOK_BACK_SECONDS = 60
 
 LOOK_BACK = """
-select s.process, s.activity, s.reference, e.id, e.event
+select s.process, s.activity, s.reference, s.tenant, s.type, c.expressions, s.value,
+       greatest(s.since - make_interval(secs => $3), p.created_at) as since
 from unnest($1::uuid[], $2::uuid[]) as u (process, activity)
 join subscription s on s.process = u.process and s.activity = u.activity
 join process p on p.id = s.process
-left join event e on e.tenant = s.tenant and (s.type is null or e.type = s.type)
-     and e.received_at > s.since - make_interval(secs => $3) and e.received_at >= p.created_at
+left join correlation_shape c on c.tenant = s.tenant and c.shape = s.shape
 where exists (
     select from subscription q
     where q.process = s.process and q.activity = s.activity and q.look_back_pending
 )
-order by s.process, s.activity, e.id
-limit $4
 """
 
-LOOK_BACK_EVENTS_MAX = 10_000
+RECENT_OF_TYPE = """
+select id, event, received_at from event
+where tenant = $1 and type = $2 and (received_at, id) > ($3, $4)
+order by received_at, id limit $5
+"""
+
+RECENT = """
+select id, event, received_at from event
+where tenant = $1 and (received_at, id) > ($2, $3)
+order by received_at, id limit $4
+"""
 
 OWED_LOOK_BACKS = """
 select process, activity from subscription
@@ -139,19 +149,30 @@ async def published(connection: Connection, event: int) -> None:
 
 
 async def look_backs(connection: Connection, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]:
-    found = await connection.fetch(
-        LOOK_BACK,
-        [process for process, _ in subscriptions],
-        [activity for _, activity in subscriptions],
-        LOOK_BACK_SECONDS,
-        LOOK_BACK_EVENTS_MAX,
-    )
-    events: dict[tuple[UUID, UUID, str], dict[int, Json]] = {}
-    for row in found:
-        of_one = events.setdefault((row["process"], row["activity"], row["reference"]), {})
-        if row["id"] is not None and row["id"] not in of_one:
-            of_one[row["id"]] = decode(row["event"])
-    return [LookBack(*key, tuple(of_one.items())) for key, of_one in events.items()]
+    processes, activities = [process for process, _ in subscriptions], [activity for _, activity in subscriptions]
+    return [
+        LookBack(
+            process=row["process"],
+            activity=row["activity"],
+            reference=row["reference"],
+            tenant=row["tenant"],
+            type=row["type"],
+            expressions=() if row["expressions"] is None else tuple(decode(row["expressions"])),
+            value=row["value"],
+            since=row["since"],
+        )
+        for row in await connection.fetch(LOOK_BACK, processes, activities, LOOK_BACK_SECONDS)
+    ]
+
+
+async def recent(
+    connection: Connection, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
+) -> list[RecentEvent]:
+    if type_ is None:
+        found = await connection.fetch(RECENT, tenant, *after, limit)
+    else:
+        found = await connection.fetch(RECENT_OF_TYPE, tenant, type_, *after, limit)
+    return [RecentEvent(row["id"], decode(row["event"]), row["received_at"]) for row in found]
 
 
 async def owed_look_backs(connection: Connection, older_than_seconds: float, limit: int) -> list[tuple[UUID, UUID]]:
@@ -159,17 +180,18 @@ async def owed_look_backs(connection: Connection, older_than_seconds: float, lim
     return [(row["process"], row["activity"]) for row in found]
 
 
-async def finish_look_back(connection: Connection, look_back: LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+async def finish_look_back(
+    connection: Connection, process: UUID, activity: UUID, reference: str, matching: Sequence[tuple[int, bytes]]
+) -> bool:
     """Within the caller's transaction."""
-    if (await connection.execute(LOOKED_BACK, look_back.process, look_back.activity)) == "UPDATE 0":
+    if (await connection.execute(LOOKED_BACK, process, activity)) == "UPDATE 0":
         return False
     facts = dict(matching)
-    rows = [(look_back.process, look_back.reference, event) for event in facts]
-    if not rows:
+    if not facts:
         return False
-    offered = await connection.fetch(OFFER, *zip(*rows, strict=True))
+    offered = await connection.fetch(OFFER, [process] * len(facts), [reference] * len(facts), list(facts))
     new = sorted(row["event"] for row in offered)
-    await steps.add_facts(connection, [(look_back.process, facts[event]) for event in new])
+    await steps.add_facts(connection, [(process, facts[event]) for event in new])
     return bool(new)
 
 

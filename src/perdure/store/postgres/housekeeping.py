@@ -39,11 +39,12 @@ delete from idempotency where (tenant, key) in (
     where created_at < clock_timestamp() - make_interval(secs => $1)
     order by created_at limit $2
 )
+returning key
 """
 
 
 async def purge(connection: Connection, retention_seconds: float, event_seconds: float, limit: int) -> int:
-    """Within the caller's transaction. Answers how many processes were forgotten."""
+    """Within the caller's transaction; see `store.contract.Store.purge`."""
     ids = [row["id"] for row in await connection.fetch(OLD_PROCESSES, retention_seconds, limit)]
     if ids:
         for table in OF_PROCESS:
@@ -52,5 +53,5 @@ async def purge(connection: Connection, retention_seconds: float, event_seconds:
     events = [row["id"] for row in await connection.fetch(OLD_EVENTS, event_seconds, limit)]
     if events:
         await connection.execute("delete from offer where event = any($1::bigint[])", events)
-    await connection.execute(OLD_KEYS, event_seconds, limit)
-    return len(ids)
+    keys = await connection.fetch(OLD_KEYS, event_seconds, limit)
+    return max(len(ids), len(events), len(keys))

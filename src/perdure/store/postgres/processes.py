@@ -52,6 +52,10 @@ returning process
 
 KEY_OWNER = "select digest, process from idempotency where tenant = $1 and key = $2"
 
+CHANGE_KEY = "update idempotency set process = $3 where tenant = $1 and key = $2"
+
+FORGET_KEY = "delete from idempotency where tenant = $1 and key = $2"
+
 LOCK_BUSINESS_KEY = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 UNFINISHED_WITH_KEY = """
@@ -147,15 +151,18 @@ async def add_once(
         )
         if existing is not None:
             if idempotency is not None:
-                await connection.execute(
-                    "update idempotency set process = $3 where tenant = $1 and key = $2",
-                    process.tenant,
-                    idempotency[0],
-                    existing,
-                )
+                await _answer_with(connection, process.tenant, idempotency[0], existing, on_conflict)
             return "existing", existing
     await add(connection, [process])
     return "added", process.id
+
+
+async def _answer_with(connection: Connection, tenant: str, key: str, existing: UUID, on_conflict: str) -> None:
+    """What a repeat of the idempotency key meets: the process that answered, or, where none did, a new try."""
+    if on_conflict == "reject":
+        await connection.execute(FORGET_KEY, tenant, key)
+    else:
+        await connection.execute(CHANGE_KEY, tenant, key, existing)
 
 
 async def get(connection: Connection, tenant: str, process: UUID) -> ProcessRecord | None:

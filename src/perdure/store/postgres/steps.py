@@ -7,8 +7,8 @@ from uuid import UUID
 
 from perdure.codec import Json, decode, encode
 from perdure.engine.refs import Key
-from perdure.store.contract import NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import effects, processes
+from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.postgres import definitions, effects, processes
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -92,17 +92,29 @@ select distinct id from (
 limit $2
 """
 
-# The promise that nothing waits without a wake-up, as a query that must always come back empty.
+PUT_OFF_FACTS = """
+update inbox set recorded_at = clock_timestamp() + make_interval(secs => $2) where process = any($1::uuid[])
+"""
+
+PUT_OFF_STEPS = """
+update process set owed_since = clock_timestamp() + make_interval(secs => $2)
+where id = any($1::uuid[]) and owed_since is not null
+"""
+
+# The promise that nothing waits without a wake-up, as a query that must always come back empty. A suspended process
+# waits for its operator; a child wakes its parent only where it is awaited.
 STRANDED = """
 select p.id from process p
-where p.ended_at is null and p.owed_since is null
+where p.ended_at is null and p.status <> 'suspended' and p.owed_since is null
   and not exists (select from inbox x where x.process = p.id)
   and not exists (select from timer x where x.process = p.id)
   and not exists (select from call x where x.process = p.id)
   and not exists (select from subscription x where x.process = p.id)
   and not exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
   and not exists (select from callback x where x.process = p.id and x.status = 'open')
-  and not exists (select from process x where x.parent_process = p.id and x.ended_at is null)
+  and not exists (
+      select from process x
+      where x.parent_process = p.id and x.parent_activity is not null and x.ended_at is null)
 limit $1
 """
 
@@ -121,12 +133,16 @@ class PostgresTaken:
             raise LookupError(f"process {process} names payloads that are not stored")
         return {row["key"]: decode(row["data"]) for row in found}
 
+    async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
+        return await definitions.get(self._connection, tenant, namespace, name, version)
+
     async def save(
         self,
         outcomes: Sequence[Outcome],
         *,
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
+        commands: Sequence[tuple[UUID, bytes]] = (),
     ) -> Saved:
         connection = self._connection
         await _save_payloads(connection, outcomes)
@@ -140,6 +156,8 @@ class PostgresTaken:
             await processes.add(connection, children)
         if facts:
             await add_facts(connection, facts)
+        if commands:
+            await add_facts(connection, commands, operator=True)
         events = await effects.save(connection, outcomes, self.now)
         return Saved(events=tuple(events))
 
@@ -185,6 +203,12 @@ async def with_facts(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
 
 async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
     return [row["id"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
+
+
+async def put_off(connection: Connection, ids: Sequence[UUID], seconds: float) -> None:
+    """Within the caller's transaction."""
+    await connection.execute(PUT_OFF_STEPS, ids, seconds)
+    await connection.execute(PUT_OFF_FACTS, ids, seconds)
 
 
 async def stranded(connection: Connection, limit: int) -> list[UUID]:

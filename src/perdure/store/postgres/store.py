@@ -124,6 +124,10 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await steps.owed(connection, older_than_seconds, limit)
 
+    async def put_off(self, ids: Sequence[UUID], seconds: float) -> None:
+        async with transaction(self._pool) as connection:
+            await steps.put_off(connection, ids, seconds)
+
     async def stranded(self, limit: int) -> list[UUID]:
         async with connected(self._pool) as connection:
             return await steps.stranded(connection, limit)
@@ -198,9 +202,17 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await events.owed_look_backs(connection, older_than_seconds, limit)
 
-    async def finish_look_back(self, look_back: c.LookBack, matching: Sequence[tuple[int, bytes]]) -> bool:
+    async def recent_events(
+        self, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
+    ) -> list[c.RecentEvent]:
+        async with connected(self._pool) as connection:
+            return await events.recent(connection, tenant, type_, after, limit)
+
+    async def finish_look_back(
+        self, process: UUID, activity: UUID, reference: str, matching: Sequence[tuple[int, bytes]]
+    ) -> bool:
         async with transaction(self._pool) as connection:
-            return await events.finish_look_back(connection, look_back, matching)
+            return await events.finish_look_back(connection, process, activity, reference, matching)
 
     async def receive_callback(
         self, token_digest: bytes, body_digest: bytes, fact_of: c.CallbackFactOf

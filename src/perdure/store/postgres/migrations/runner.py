@@ -1,4 +1,8 @@
-"""Brings a database to the schema of this release: in order, once each, safe to run from several machines."""
+"""Brings a database to the schema of this release: in order, once each, safe to run from several machines.
+
+The previous release serves meanwhile. Whoever wants a table after a migration that waits for it waits as well, so a
+migration waits briefly, gives way, and tries again.
+"""
 
 from hashlib import sha256
 from importlib.resources import files
@@ -6,9 +10,16 @@ from typing import NamedTuple
 
 import asyncpg
 
+from perdure import clock
 from perdure.store.postgres.connection import Connection
 
 LOCK = 0x7065_7264_7572_65  # "perdure"
+
+LOCK_TIMEOUT = "1s"
+"""How long a statement may wait for a table, and so how long it may make others wait."""
+TRIES_MAX = 60
+RETRY_SECONDS = 1.0
+"""What others get in between."""
 
 _CREATE = """
 create table if not exists schema_migration (
@@ -44,13 +55,13 @@ def shipped() -> list[Migration]:
 async def migrate(dsn: str) -> list[str]:
     """Apply what is missing and answer the names of the migrations applied.
 
-    Raises `MigrationFailed` where the database was migrated by a newer release or by other files.
+    Raises `MigrationFailed` where the database was migrated by a newer release or by other files, or stays too busy.
     """
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute(_CREATE)
-        return [await _apply(connection, migration) for migration in await pending(connection)]
+        return [await apply(connection, migration) for migration in await pending(connection)]
     finally:
         await connection.close()
 
@@ -76,8 +87,23 @@ async def pending(connection: Connection) -> list[Migration]:
     return [migration for number, migration in known.items() if number not in applied]
 
 
-async def _apply(connection: Connection, migration: Migration) -> str:
+async def apply(connection: Connection, migration: Migration) -> str:
+    """Apply one migration and answer its name. Raises `MigrationFailed` where it never gets its locks."""
+    for attempt in range(1, TRIES_MAX + 1):
+        try:
+            return await _try(connection, migration)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if attempt < TRIES_MAX:
+                await clock.sleep(clock.jittered(RETRY_SECONDS))
+    raise MigrationFailed(
+        f"Migration {migration.name} could not lock the tables that it changes, {TRIES_MAX} times; it has changed "
+        "nothing. Look for long transactions (pg_stat_activity), end them, and run it again."
+    )
+
+
+async def _try(connection: Connection, migration: Migration) -> str:
     async with connection.transaction():
+        await connection.execute("select set_config('lock_timeout', $1, true)", LOCK_TIMEOUT)
         await connection.execute(migration.sql)
         await connection.execute(
             "insert into schema_migration (number, name, checksum) values ($1, $2, $3)",

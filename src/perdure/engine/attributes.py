@@ -1,0 +1,20 @@
+"""What texts the attributes of a CloudEvent may be, whoever brings it: they are stored, indexed and routed by."""
+
+from collections.abc import Mapping
+from typing import Final
+
+BYTES_MAX: Final[Mapping[str, int]] = {"id": 512, "source": 1_024, "type": 255}
+"""`id` and `source` share an index entry of PostgreSQL, `type` is a routing key of AMQP."""
+REQUIRED: Final = tuple(BYTES_MAX)
+"""Beside `specversion`, what every event has."""
+OTHER_BYTES_MAX: Final = 4_096
+
+
+def text_fault(name: str, text: str) -> str | None:
+    """Why the attribute can't be this text; None where it can."""
+    if "\0" in text:
+        return "expected a text without NUL characters"
+    bytes_max = BYTES_MAX.get(name, OTHER_BYTES_MAX)
+    if len(text.encode()) > bytes_max:
+        return f"expected at most {bytes_max} bytes, found {len(text.encode())}"
+    return None
