@@ -98,7 +98,7 @@ def request_of(call: Call, secrets: Secrets) -> Request:
     credentials_ = credentials(arguments.get("authentication"), call, secrets, user=url.user, password=url.password)
     if credentials_.authorization is not None:
         headers["Authorization"] = credentials_.authorization
-    for name, value in _platform_headers(call):
+    for name, value in platform_headers(call):
         headers.setdefault(name, value)
     return Request(
         method=_method(arguments.get("method")),
@@ -111,7 +111,7 @@ def request_of(call: Call, secrets: Secrets) -> Request:
     )
 
 
-def _platform_headers(call: Call) -> Iterable[tuple[str, str]]:
+def platform_headers(call: Call) -> Iterable[tuple[str, str]]:
     """What every call carries. An author's own header of the same name goes first."""
     span = blake2b(call.activity.bytes + call.attempt.to_bytes(8, "big"), digest_size=8).hexdigest()
     yield "Idempotency-Key", call.idempotency_key

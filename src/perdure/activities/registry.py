@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
 from perdure.codec import Json
@@ -12,6 +13,7 @@ from perdure.engine.errors import standard
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
+        "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),
     }
 

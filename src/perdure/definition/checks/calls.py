@@ -7,6 +7,7 @@ from perdure.definition import interpolation
 from perdure.definition.checks import catalog
 from perdure.definition.checks.authentication import referenceable, require_supported
 from perdure.definition.checks.events import iterator
+from perdure.definition.checks.extras import require_extra
 from perdure.definition.checks.report import Check, Report, listed, quoted, suggestion
 from perdure.definition.checks.shapes import (
     anything,
@@ -28,7 +29,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"http"})
+SUPPORTED = frozenset({"grpc", "http"})
 
 _OUTPUTS = word("raw", "content", "response")
 
@@ -129,7 +130,7 @@ _openapi = members(
     {"parameters": _object_template, "authentication": referenceable, "output": _OUTPUTS, "redirect": boolean},
 )
 
-_grpc = members(
+_grpc_members = members(
     {
         "proto": resource,
         "service": members(
@@ -143,6 +144,14 @@ _grpc = members(
     },
     {"arguments": _object_template},
 )
+
+
+def _grpc(value: Json, pointer: str, report: Report) -> None:
+    require_extra("grpc", "gRPC calls need", "grpc", pointer, report)
+    _grpc_members(value, pointer, report)
+    if isinstance(value, dict):
+        require_supported(value.get("service"), child(pointer, "service"), report)
+
 
 _a2a_members = members(
     {"method": word(*_A2A_METHODS)},
