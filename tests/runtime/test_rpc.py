@@ -1,6 +1,12 @@
 """Calls of remote procedures from definition to output, through the runtime and against real servers."""
 
+import sys
+
+from servers import mcp_shop
 from servers.grpc_shop import grpc_shop
+from servers.server import free_port
+
+from .conftest import open_platform
 
 
 async def test_a_grpc_call(platform):
@@ -35,3 +41,48 @@ async def test_a_grpc_call(platform):
             "at": "/do/1/tryFail/try/0/fail",
         }
         assert [order.order_id for order in shop.placed] == ["o-1"]
+
+
+def ask(transport, name, **arguments):
+    return {
+        "call": "mcp",
+        "with": {"method": "tools/call", "transport": transport, "parameters": {"name": name, "arguments": arguments}},
+    }
+
+
+async def test_mcp_calls(database):
+    stdio = {"stdio": {"command": sys.executable, "arguments": [mcp_shop.__file__]}}
+    async with (
+        mcp_shop.mcp_http(free_port(), mcp_shop.again()) as url,
+        open_platform(database, run_shell=True) as platform,
+    ):
+        do = [
+            {
+                "one": {
+                    **ask({"http": {"endpoint": url}}, "stock", item="${ .item }"),
+                    "output": {"as": "${ .structuredContent }"},
+                }
+            },
+            {"two": {**ask(stdio, "stock", item="${ keys[0] }"), "output": {"as": "${ .structuredContent }"}}},
+            {
+                "tryRefusal": {
+                    "try": [{"refuse": ask({"http": {"endpoint": url}}, "refuse", reason="closed")}],
+                    "catch": {
+                        "errors": {"with": {"type": "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"}},
+                        "as": "error",
+                        "do": [{"tell": {"set": {"stock": "${ . }", "why": "${ $error.detail }"}}}],
+                    },
+                }
+            },
+        ]
+        view = await platform.run("mcp", do, {"item": "lamp"})
+        assert view.error is None
+        assert view.output["stock"] == {"lamp@main@main": 7}
+        assert view.output["why"].endswith("refused: closed")
+        assert await platform.stranded() == []
+
+
+async def test_a_program_that_the_operator_forbids(platform):
+    view = await platform.run("forbidden", [{"ask": ask({"stdio": {"command": "ls"}}, "stock")}])
+    assert view.status == "faulted"
+    assert (view.error.status, view.error.instance) == (403, "/do/0/ask")

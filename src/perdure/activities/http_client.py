@@ -1,9 +1,10 @@
 """Sends HTTP requests for everything that calls the world outside: guarded, bounded, over pooled connections."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import aiohttp
 
@@ -20,6 +21,9 @@ HEADER_BYTES_MAX = 32 * 1024
 REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
 _READ_BYTES = 64 * 1024
+
+Until: TypeAlias = Callable[[bytes], bool]
+"""Is told each piece of a response, and says whether the rest is of no interest: a stream may stay open."""
 
 
 @dataclass
@@ -59,15 +63,17 @@ class HttpClient:
             session, self._session = self._session, None
             await session.close()
 
-    async def exchange(self, request: Request) -> tuple[Request, Response]:
+    async def exchange(self, request: Request, until: Until | None = None) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it, with the request answered.
+
+        It is read to its end, or as far as `until` wants it.
 
         Raises `CallFailed`: timeout, communication, authorization for an address that may not be reached,
         configuration for a URI that is none. A status is no failure here.
         """
         try:
             async with asyncio.timeout(self._settings.call_timeout_seconds):
-                return await self._exchange(request)
+                return await self._exchange(request, until)
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.url} was not answered within {seconds}."
@@ -75,10 +81,10 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
 
-    async def _exchange(self, request: Request) -> tuple[Request, Response]:
+    async def _exchange(self, request: Request, until: Until | None) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            response = await self._send(request)
+            response = await self._send(request, until)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
@@ -86,17 +92,17 @@ class HttpClient:
         detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.url}."
         raise CallFailed(standard("communication", detail))
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: Request, until: Until | None) -> Response:
         """One hop. A connection that was kept open and turns out to be closed is not the call's failure."""
         attempt = _Attempt()
         try:
-            return await self._send_once(request, attempt)
+            return await self._send_once(request, attempt, until)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not attempt.reused:
                 raise
-        return await self._send_once(request, _Attempt())
+        return await self._send_once(request, _Attempt(), until)
 
-    async def _send_once(self, request: Request, attempt: _Attempt) -> Response:
+    async def _send_once(self, request: Request, attempt: _Attempt, until: Until | None) -> Response:
         self._check_literal(request)
         if self._session is None:
             raise RuntimeError("The HTTP client has not been started.")
@@ -108,7 +114,7 @@ class HttpClient:
             allow_redirects=False,
             trace_request_ctx=attempt,
         ) as response:
-            body = await self._read(response)
+            body = await self._read(response, until)
             return Response(response.status, response.reason or "", response.headers, body)
 
     def _check_literal(self, request: Request) -> None:
@@ -121,7 +127,7 @@ class HttpClient:
         if not permitted:
             raise Refused(host)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, until: Until | None) -> bytes:
         bytes_max = self._settings.response_body_bytes_max
         chunks: list[bytes] = []
         size = 0
@@ -132,6 +138,9 @@ class HttpClient:
                 limit = f"{bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
                 raise CallFailed(standard("communication", f"The response is longer than {limit}."))
             chunks.append(chunk)
+            if until is not None and until(chunk):
+                response.close()
+                break
         return b"".join(chunks)
 
 

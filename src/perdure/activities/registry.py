@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.mcp import McpPerformer
 from perdure.activities.outside import Outside
 from perdure.codec import Json
 from perdure.engine.errors import standard
@@ -15,6 +16,7 @@ def performers(outside: Outside) -> Mapping[str, Performer]:
     return {
         "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),
+        "mcp": McpPerformer(outside),
     }
 
 

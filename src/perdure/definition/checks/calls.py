@@ -29,7 +29,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"grpc", "http"})
+SUPPORTED = frozenset({"grpc", "http", "mcp"})
 
 _OUTPUTS = word("raw", "content", "response")
 
