@@ -14,6 +14,7 @@ from perdure.activities.http_response import Response, failure_of
 from perdure.activities.outside import Outside
 from perdure.codec import Json, decode_shallow, encode
 from perdure.engine.errors import Error, standard
+from perdure.secrets import Secrets
 
 METHOD_NOT_FOUND = -32601
 
@@ -59,7 +60,7 @@ class JsonRpc:
         identity = message.get("id")
 
         def until(chunk: bytes) -> bool:
-            return any(_answers(found, identity) for found in events.feed(chunk))
+            return any(answers(found, identity) for found in events.feed(chunk))
 
         request = self._request("POST", headers, message, acts=acts)
         try:
@@ -113,8 +114,7 @@ class JsonRpc:
 
     def _redacted(self, failure: CallFailed, request: Request | None = None) -> CallFailed:
         error = failure.error if request is None else request.credentials.redact_error(failure.error)
-        detail = self._outside.secrets.redact_text(error.detail or "")
-        return CallFailed(Error(error.type, error.status, error.title, detail))
+        return redacted(CallFailed(error), self._outside.secrets)
 
 
 class EventStream:
@@ -165,9 +165,15 @@ def result_of(what: str, message: Message) -> Json:
 
 def response_to(identity: Json, messages: list[Message]) -> Message | None:
     """The message that answers the request, also where an error has lost its id."""
-    return next((message for message in messages if _answers(message, identity)), None) or next(
+    return next((message for message in messages if answers(message, identity)), None) or next(
         (message for message in messages if "error" in message and message.get("id") is None), None
     )
+
+
+def redacted(failure: CallFailed, secrets: Secrets) -> CallFailed:
+    """The failure without known secrets in its words, which may be those of the other side."""
+    error = failure.error
+    return CallFailed(Error(error.type, error.status, error.title, secrets.redact_text(error.detail or "")))
 
 
 def readable(value: Json) -> str:
@@ -177,8 +183,9 @@ def readable(value: Json) -> str:
     return text if len(text) <= WORDS_CHARACTERS_MAX else text[:WORDS_CHARACTERS_MAX] + "…"
 
 
-def _answers(message: Message, identity: Json) -> bool:
-    return message.get("id") == identity and ("result" in message or "error" in message)
+def answers(message: Message, identity: Json) -> bool:
+    """Whether it is the response to a request. Some servers leave a null result out, so it need not bear one."""
+    return message.get("id") == identity and "method" not in message
 
 
 def _messages_in(value: Json) -> list[Message]:

@@ -11,13 +11,13 @@ from typing import Protocol
 from perdure import __version__
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
-from perdure.activities.json_rpc import readable, result_of
+from perdure.activities.json_rpc import readable, redacted, result_of
 from perdure.activities.mcp_http import HttpSession
 from perdure.activities.mcp_stdio import StdioSession
 from perdure.activities.outside import Outside
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.engine.errors import Error, standard
+from perdure.engine.errors import standard
 
 PROTOCOL_VERSION = "2025-06-18"
 """What is asked for where the definition names no version."""
@@ -61,9 +61,7 @@ class McpPerformer:
         except TimeoutError:
             raise CallFailed(standard("timeout", f"{method} was not answered within {seconds:g} seconds.")) from None
         except CallFailed as failure:
-            error = failure.error
-            detail = self._outside.secrets.redact_text(error.detail or "")
-            raise CallFailed(Error(error.type, error.status, error.title, detail)) from None
+            raise redacted(failure, self._outside.secrets) from None
 
     def _seconds(self, timeout: Json) -> float:
         """The call's own timeout, within that of all calls."""

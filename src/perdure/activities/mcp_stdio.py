@@ -14,7 +14,7 @@ from typing import Self
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
-from perdure.activities.json_rpc import METHOD_NOT_FOUND, Message, notification, readable, request
+from perdure.activities.json_rpc import METHOD_NOT_FOUND, Message, answers, notification, readable, request
 from perdure.codec import Json, decode_shallow, encode
 from perdure.engine.errors import standard
 from perdure.settings import Settings
@@ -69,10 +69,9 @@ class StdioSession:
         await self._send(request(identity, method, parameters))
         while True:
             message = await self._receive(method)
-            if message.get("id") != identity or "method" in message:
-                await self._answer(message)
-            elif "result" in message or "error" in message:
+            if answers(message, identity):
                 return message
+            await self._answer(message)
 
     async def notify(self, method: str) -> None:
         await self._send(notification(method))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from perdure.activities.a2a import A2aPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
@@ -14,6 +15,7 @@ from perdure.engine.errors import standard
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
+        "a2a": A2aPerformer(outside),
         "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),
         "mcp": McpPerformer(outside),

@@ -83,7 +83,7 @@ def expand_endpoints(template: Template, value: Json, source: Json) -> Json:
     """Evaluated arguments with the endpoints in them expanded (DSL reference, "Endpoint"), however deep."""
     if not isinstance(value, dict):
         return value
-    expanded = dict(expand_members(template, value, ("endpoint", "uri"), source))
+    expanded = dict(expand_members(template, value, ("endpoint", "server", "uri"), source))
     for name in _WITH_ENDPOINTS & expanded.keys():
         inner = member(template, name)
         if inner is not None:

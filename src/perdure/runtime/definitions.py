@@ -7,7 +7,7 @@ from perdure.codec import decode, encode
 from perdure.definition.loader import Definition, load
 from perdure.definition.problems import DefinitionInvalid, Problem
 from perdure.definition.versions import is_stable, parse
-from perdure.runtime import cursors
+from perdure.runtime import availability, cursors
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
@@ -23,7 +23,7 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
         return Registration(
             created=False,
             definition=_view(_record(who, definition, source, media_type)),
-            warnings=tuple(map(_warning, definition.warnings + definition.unsupported)),
+            warnings=_warnings(context, definition),
         )
     if definition.unsupported:
         raise DefinitionInvalid(definition.unsupported)
@@ -40,7 +40,7 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
     return Registration(
         created=present is None,
         definition=_view(present or record),
-        warnings=tuple(map(_warning, definition.warnings)),
+        warnings=_warnings(context, definition),
     )
 
 
@@ -130,6 +130,15 @@ def _view(record: DefinitionRecord) -> DefinitionView:
         source=record.source.decode("utf-8", "replace"),
         media_type=record.media_type,
     )
+
+
+def _warnings(context: Context, definition: Definition) -> tuple[Warning_, ...]:
+    problems = [*definition.warnings, *definition.unsupported]
+    if definition.program is not None:
+        for problem in availability.warnings(definition.program, context.settings):
+            line, column = definition.locate(problem.pointer) or (None, None)
+            problems.append(Problem(problem.pointer, problem.detail, line, column))
+    return tuple(map(_warning, problems))
 
 
 def _warning(problem: Problem) -> Warning_:

@@ -7,7 +7,6 @@ from perdure.definition import interpolation
 from perdure.definition.checks import catalog
 from perdure.definition.checks.authentication import referenceable, require_supported
 from perdure.definition.checks.events import iterator
-from perdure.definition.checks.extras import require_extra
 from perdure.definition.checks.report import Check, Report, listed, quoted, suggestion
 from perdure.definition.checks.shapes import (
     anything,
@@ -29,7 +28,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"grpc", "http", "mcp"})
+SUPPORTED = frozenset({"a2a", "grpc", "http", "mcp"})
 
 _OUTPUTS = word("raw", "content", "response")
 
@@ -147,10 +146,8 @@ _grpc_members = members(
 
 
 def _grpc(value: Json, pointer: str, report: Report) -> None:
-    require_extra("grpc", "gRPC calls need", "grpc", pointer, report)
     _grpc_members(value, pointer, report)
-    if isinstance(value, dict):
-        require_supported(value.get("service"), child(pointer, "service"), report)
+    _require_supported(value, (("service",), ("proto", "endpoint")), pointer, report)
 
 
 _a2a_members = members(
@@ -161,6 +158,7 @@ _a2a_members = members(
 
 def _a2a(value: Json, pointer: str, report: Report) -> None:
     _a2a_members(value, pointer, report)
+    _require_supported(value, (("server",), ("agentCard", "endpoint")), pointer, report)
     if isinstance(value, dict) and "agentCard" not in value and "server" not in value:
         report.problem(pointer, 'expected "agentCard" or "server", found neither')
 
@@ -181,7 +179,7 @@ def _transport(value: Json, pointer: str, report: Report) -> None:
         exactly_one(value, ("http", "stdio"), pointer, report)
 
 
-_mcp = members(
+_mcp_members = members(
     {"method": word(*_MCP_METHODS), "transport": _transport},
     {
         "protocolVersion": text,
@@ -191,6 +189,20 @@ _mcp = members(
     },
     open_=True,
 )
+
+
+def _mcp(value: Json, pointer: str, report: Report) -> None:
+    _mcp_members(value, pointer, report)
+    _require_supported(value, (("transport", "http", "endpoint"),), pointer, report)
+
+
+def _require_supported(value: Json, places: tuple[tuple[str, ...], ...], pointer: str, report: Report) -> None:
+    """See `require_supported`, for the endpoints at these places within the arguments."""
+    for place in places:
+        found, at = value, pointer
+        for name in place:
+            found, at = (found.get(name) if isinstance(found, dict) else None), child(at, name)
+        require_supported(found, at, report)
 
 
 def _asyncapi(tasks: Check) -> Check:

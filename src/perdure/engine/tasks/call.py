@@ -27,7 +27,7 @@ HUMAN_TASK_OPENED = OWN + "human-task.opened"
 HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
 HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
 
-PERFORMED = frozenset({"grpc", "mcp"})
+PERFORMED = frozenset({"a2a", "grpc", "mcp"})
 """Functions whose evaluated arguments an activity of that name takes as they are (`activities.registry`)."""
 
 

@@ -1,0 +1,47 @@
+"""What a valid definition asks for that this installation may not do: told when it is registered, as warnings.
+
+At run time, the worker decides: its installation and its settings count, which may differ from the API's.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+
+from perdure.definition.problems import Problem
+from perdure.definition.program import Call, Program, Task
+from perdure.engine.uris import member
+from perdure.settings import Settings
+
+EXTRAS: Mapping[str, tuple[str, str]] = {
+    "grpc": ("grpc_tools", "grpc"),
+}
+"""By function: the module that it needs, and the extra that brings it."""
+
+
+def warnings(program: Program, settings: Settings) -> Iterator[Problem]:
+    """One for each task that a worker installed and set up as this process would refuse to perform."""
+    for task in program.tasks:
+        missing = _missing(task, settings)
+        if missing is not None:
+            yield Problem(task.reference, missing)
+
+
+def _missing(task: Task, settings: Settings) -> str | None:
+    match task:
+        case Call(function="mcp") if _starts_program(task) and not settings.run_shell:
+            return (
+                "call: mcp with stdio starts a program, which is not allowed here, so the task will fault with an "
+                "authorization error; the operator allows it with PERDURE_RUN_SHELL=true"
+            )
+        case Call(function=function) if function in EXTRAS:
+            module, extra = EXTRAS[function]
+            if importlib.util.find_spec(module) is None:
+                return (
+                    f"call: {function} needs an extra that is not installed here, so the task will fault with a "
+                    f"configuration error; install it with: pip install 'perdure[{extra}]'"
+                )
+    return None
+
+
+def _starts_program(task: Call) -> bool:
+    transport = member(task.arguments, "transport")
+    return transport is not None and member(transport, "stdio") is not None
