@@ -2,11 +2,15 @@
 
 import sys
 
+import pytest
+import yaml
+
 from servers import mcp_shop
+from servers.a2a_agent import a2a_agent
 from servers.grpc_shop import grpc_shop
 from servers.server import free_port
 
-from .conftest import open_platform
+from .conftest import WHO, open_platform
 
 
 async def test_a_grpc_call(platform):
@@ -86,3 +90,53 @@ async def test_a_program_that_the_operator_forbids(platform):
     view = await platform.run("forbidden", [{"ask": ask({"stdio": {"command": "ls"}}, "stock")}])
     assert view.status == "faulted"
     assert (view.error.status, view.error.instance) == (403, "/do/0/ask")
+
+
+async def test_a2a_calls(platform):
+    async with a2a_agent(free_port(), "0.3") as agent:
+        card = {"endpoint": "{base}/.well-known/agent-card.json".replace("{base}", agent.base)}
+        words = {"message": {"parts": [{"kind": "text", "text": "${ $input.word }"}]}}
+        send = {"method": "message/send", "agentCard": card, "parameters": words}
+        stream = {"method": "message/stream", "server": agent.base + "/{place}", "parameters": "${ $context }"}
+        do = [
+            {"send": {"call": "a2a", "with": send, "export": {"as": words}, "output": {"as": '${ {place: "rpc"} }'}}},
+            {"stream": {"call": "a2a", "with": stream, "output": {"as": "${ map(.kind) }"}}},
+        ]
+        view = await platform.run("a2a", do, {"word": "report"})
+        assert view.error is None
+        assert view.output == ["task", "status-update", "artifact-update", "artifact-update", "status-update"]
+        assert len({message.message_id for message in agent.clerk.messages}) == 2
+
+
+def definition(call):
+    document = {"dsl": "1.0.3", "namespace": "test", "name": "warned", "version": "1.0.0"}
+    return yaml.safe_dump({"document": document, "do": [{"ask": call}]}).encode()
+
+
+GRPC = {
+    "call": "grpc",
+    "with": {
+        "proto": {"endpoint": "https://a.example/a.proto"},
+        "service": {"name": "A", "host": "localhost", "port": 5011},
+        "method": "Ask",
+    },
+}
+
+
+async def test_a_missing_extra_is_a_warning(platform, monkeypatch):
+    registered = await platform.service.register_definition(WHO, definition(GRPC), "application/yaml")
+    assert registered.warnings == ()
+    monkeypatch.setitem(sys.modules, "grpc_tools", None)
+    (warning,) = (await platform.service.register_definition(WHO, definition(GRPC), "application/yaml")).warnings
+    assert warning.pointer == "/do/0/ask"
+    assert warning.line is not None
+    assert "pip install 'perdure[grpc]'" in warning.detail
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_program_that_may_not_run_is_a_warning(database, allowed):
+    async with open_platform(database, run_shell=allowed) as platform:
+        source = definition(ask({"stdio": {"command": "npx"}}, "stock"))
+        warnings = (await platform.service.register_definition(WHO, source, "application/yaml")).warnings
+        assert [warning.pointer for warning in warnings] == ([] if allowed else ["/do/0/ask"])
+        assert all("PERDURE_RUN_SHELL" in warning.detail for warning in warnings)
