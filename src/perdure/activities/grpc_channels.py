@@ -64,7 +64,10 @@ class Channels:
             try:
                 channel = self._kept.get(key)
                 if channel is None:
-                    channel = self._kept[key] = await self._open(*key)
+                    opened = await self._open(*key)
+                    channel = self._kept.setdefault(key, opened)
+                    if channel is not opened:
+                        await opened.rpc.close()
                 self._kept.move_to_end(key)
                 channel.users += 1
             finally:

@@ -4,6 +4,7 @@ The output is the response in the JSON form of protocol buffers (ProtoJSON), an 
 streams responses. A method that streams requests gets one, as the DSL has one map of arguments.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from perdure.activities.http_request import misconfigured, platform_headers
 from perdure.activities.outside import Outside
 from perdure.codec import Json, decode_shallow, encode
 from perdure.engine.errors import Error, standard
+
+CONVERTED_HERE_BYTES_MAX = 64 * 1024
 
 _CARRIED = frozenset({"idempotency-key", "traceparent"})
 """What every call of this platform carries, as metadata."""
@@ -49,7 +52,7 @@ class GrpcClient:
             method = await self._method(arguments, service, call)
             request = _message(method, arguments.get("arguments") or {}, self._settings.payload_depth_max)
             responses = await self._exchange(host, port, method, request, _metadata(call, proof))
-            output = [self._output(method, response) for response in responses]
+            output = await self._outputs(method, responses)
         except CallFailed as failure:
             raise self._redacted(failure.error, proof) from None
         return proof.redact(output if method.server_streaming else output[0])
@@ -111,6 +114,12 @@ class GrpcClient:
     def _too_long(self) -> CallFailed:
         limit = f"{self._settings.response_body_bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
         return CallFailed(standard("communication", f"The response is longer than {limit}."))
+
+    async def _outputs(self, method: Method, responses: Sequence[Any]) -> list[Json]:
+        """The responses as JSON. Long ones take a while, which is no time for everybody else to wait."""
+        if sum(response.ByteSize() for response in responses) < CONVERTED_HERE_BYTES_MAX:
+            return [self._output(method, response) for response in responses]
+        return await asyncio.to_thread(lambda: [self._output(method, response) for response in responses])
 
     def _output(self, method: Method, response: Any) -> Json:
         """The response as JSON. Fields without presence are there also with their default."""

@@ -3,6 +3,7 @@
 Usage: protoc.py DIRECTORY FILE OUTPUT. Imports nothing of this project, so that it starts quickly.
 """
 
+import contextlib
 import importlib.util
 import resource
 import sys
@@ -43,7 +44,8 @@ def _limit() -> None:
     )
     for kind, most in limits:
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+        with contextlib.suppress(OSError, ValueError):  # not every system has every limit
+            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 if __name__ == "__main__":
