@@ -172,6 +172,8 @@ async def test_a_stream_of_responses_is_an_array_in_order(shop, performer):
     output = await performer.perform(call(shop, "Watch", {"count": 3}))
     assert [answer["number"] for answer in output] == [0, 1, 2]
     assert await performer.perform(call(shop, "Watch", {})) == []
+    long = await performer.perform(call(shop, "Watch", {"count": 3, "size": 100_000}))
+    assert [(answer["number"], len(answer["text"])) for answer in long] == [(0, 100_000), (1, 100_000), (2, 100_000)]
 
 
 async def test_a_stream_that_fails_midway_fails(shop, performer):

@@ -47,6 +47,20 @@ async def test_a_grpc_call(platform):
         assert [order.order_id for order in shop.placed] == ["o-1"]
 
 
+async def test_a_grpc_call_with_credentials_by_name(platform):
+    async with grpc_shop() as shop:
+        service = {"name": "Orders", "host": "localhost", "port": shop.port, "authentication": {"use": "shop"}}
+        proto = {"endpoint": {"uri": f"{shop.protos}/shop/v1/orders.proto", "authentication": "shop"}}
+        do = [{"ask": {"call": "grpc", "with": {"proto": proto, "service": service, "method": "Metadata"}}}]
+        use = {"authentications": {"shop": {"bearer": {"token": "tok-abcdefgh"}}}}
+        view = await platform.run("credentials", do, use=use)
+        assert view.error is None
+        assert shop.metadata[0]["authorization"] == "Bearer tok-abcdefgh"
+        assert view.output["metadata"]["authorization"] == "Bearer ***"
+        activity = (await platform.service.activities(WHO, view.id, limit=1, cursor=None)).items[0]
+        assert shop.metadata[0]["idempotency-key"] == f"{view.id}/{activity.id}"
+
+
 def ask(transport, name, **arguments):
     return {
         "call": "mcp",
