@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """The command that runs Python scripts; by default the Python that runs the worker."""
     egress_allow: Annotated[str, NoDecode] = ""
     """Networks that outgoing calls may reach beyond public ones, separated by commas."""
+    grpc_plaintext: Annotated[str, NoDecode] = "127.0.0.0/8,::1"
+    """Networks where gRPC calls go without TLS to servers that speak none, separated by commas."""
     retention: str = "P90D"
     log_level: str = "info"
     log_format: str = "auto"

@@ -1,6 +1,6 @@
 import pytest
 
-from perdure.activities.egress import Guard
+from perdure.activities.egress import Guard, Refused
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,12 @@ def test_allowed_networks():
 def test_a_list_that_is_none():
     with pytest.raises(ValueError, match=r"PERDURE_EGRESS_ALLOW: expected networks like"):
         Guard("10.0.0.0/8,intranet")
+
+
+async def test_clients_that_connect_by_themselves_get_addresses():
+    assert await Guard("127.0.0.0/8,::1").addresses("127.0.0.1", 80) == ["127.0.0.1"]
+    assert set(await Guard("127.0.0.0/8,::1").addresses("localhost", 80)) <= {"127.0.0.1", "::1"}
+    assert await Guard("127.0.0.2").addresses("127.2", 80) == ["127.0.0.2"]
+    for host in ("127.0.0.1", "localhost", "0", "169.254.169.254", "::ffff:127.0.0.1"):
+        with pytest.raises(Refused, match="PERDURE_EGRESS_ALLOW"):
+            await Guard("127.0.0.2").addresses(host, 80)

@@ -6,7 +6,7 @@ from perdure.activities.authentication.authenticator import Authenticator
 from perdure.activities.authentication.header import basic
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.credentials import Credentials
-from perdure.activities.http_client import HttpClient
+from perdure.activities.http_client import HttpClient, Until
 from perdure.activities.http_request import KeyPlace, Request
 from perdure.activities.http_response import Response, failure_of, output_of
 from perdure.codec import Json
@@ -35,11 +35,12 @@ class Caller:
         return self._secrets_removed(request, output)
 
     async def exchange(
-        self, request: Request, policy: Json, call: Call, key: KeyPlace | None = None
+        self, request: Request, policy: Json, call: Call, key: KeyPlace | None = None, until: Until | None = None
     ) -> tuple[Request, Response]:
         """The response whatever its status, and the request that it answers, which knows the credentials sent.
 
-        Credentials in the URI count where there is no policy. Those of a policy go where `key` says.
+        Credentials in the URI count where there is no policy. Those of a policy go where `key` says. `until` may end
+        the reading before the response does.
         """
         try:
             if policy is None:
@@ -47,7 +48,7 @@ class Caller:
             else:
                 credentials = await self._authenticator.credentials(policy, call)
             request = request.authenticated(credentials) if key is None else request.keyed(credentials, key)
-            return await self._client.exchange(request)
+            return await self._client.exchange(request, until)
         except CallFailed as failure:
             raise self.redacted(failure.error, request.credentials) from None
 

@@ -63,7 +63,7 @@ class ContainerPerformer:
             async with self._outside.programs:
                 code, stdout, stderr = await self._run(call)
         except CallFailed as failure:
-            raise self._outside.redacted(failure) from None
+            raise self._outside.caller.redacted(failure.error) from None
         except EngineRefused as refused:
             name = "configuration" if refused.status < 500 else "communication"
             raise self._failed(name, f"The container engine refused it: {refused}.") from None
@@ -76,7 +76,7 @@ class ContainerPerformer:
         return {"code": code, "stdout": texts[0], "stderr": texts[1]}
 
     def _failed(self, name: str, detail: str) -> CallFailed:
-        return self._outside.redacted(CallFailed(standard(name, detail)))
+        return self._outside.caller.redacted(standard(name, detail))
 
     async def _run(self, call: Call) -> tuple[int, bytes, bytes]:
         """Create it, or find it, see it end, read what it wrote, and delete it as its lifetime says."""

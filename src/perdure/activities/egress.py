@@ -6,9 +6,10 @@ each socket once more before it connects, so that neither an odd spelling of an 
 changes its address gets around it. Each hop of a redirect is a call of its own.
 """
 
+import asyncio
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import AddrInfoType, ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -18,6 +19,7 @@ EVERYTHING = "*"
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 
 class Refused(OSError):
@@ -30,6 +32,15 @@ class Refused(OSError):
         )
 
 
+def networks(text: str, setting: str) -> list[Network]:
+    """The networks that a setting lists: in CIDR notation, or addresses, separated by commas. Raises `ValueError`."""
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    try:
+        return [ip_network(entry, strict=False) for entry in entries]
+    except ValueError as error:
+        raise ValueError(f"{setting}: expected networks like 10.0.0.0/8 separated by commas, or *: {error}") from None
+
+
 class Guard:
     """Decides by address. `allow` lists networks in CIDR notation, or addresses, separated by commas.
 
@@ -39,12 +50,7 @@ class Guard:
     def __init__(self, allow: str) -> None:
         entries = [entry.strip() for entry in allow.split(",") if entry.strip()]
         self._everything = EVERYTHING in entries
-        try:
-            self._allowed = [ip_network(entry, strict=False) for entry in entries if entry != EVERYTHING]
-        except ValueError as error:
-            raise ValueError(
-                f"PERDURE_EGRESS_ALLOW: expected networks like 10.0.0.0/8 separated by commas, or *: {error}"
-            ) from None
+        self._allowed = networks(",".join(entry for entry in entries if entry != EVERYTHING), "PERDURE_EGRESS_ALLOW")
 
     def permits(self, host: str) -> bool:
         """Whether the address (a literal, perhaps with an IPv6 zone) may be reached."""
@@ -58,6 +64,20 @@ class Guard:
             return True
         mapped = isinstance(address, IPv6Address) and bool(_embedded(address))
         return mapped or (address.is_global and not address.is_multicast)
+
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of a host that may be reached, for clients that connect by themselves.
+
+        They must connect to what this answers, not to the name, which may lead elsewhere the next time. Raises
+        `Refused` where there is none, `OSError` where the name can't be resolved.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+        permitted = [address for address in addresses if self.permits(address)]
+        if not permitted:
+            raise Refused(host)
+        return permitted
 
     def open_socket(self, info: AddrInfoType) -> socket.socket:
         """A socket for the address; for aiohttp's connector. Raises `Refused`."""

@@ -1,9 +1,10 @@
 """Sends HTTP requests for everything that calls the world outside: guarded, bounded, over pooled connections."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import aiohttp
 
@@ -23,6 +24,9 @@ REFUSALS_MAX = 2
 """How often a request that is answered with 401 is sent again with other credentials."""
 
 _READ_BYTES = 64 * 1024
+
+Until: TypeAlias = Callable[[bytes], bool]
+"""Is told each piece of a response, and says whether the rest is of no interest: a stream may stay open."""
 
 
 @dataclass
@@ -62,15 +66,17 @@ class HttpClient:
             session, self._session = self._session, None
             await session.close()
 
-    async def exchange(self, request: Request) -> tuple[Request, Response]:
+    async def exchange(self, request: Request, until: Until | None = None) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it, with the request answered.
+
+        It is read to its end, or as far as `until` wants it.
 
         Raises `CallFailed`: timeout, communication, authorization for an address that may not be reached,
         configuration for a URI that is none. A status is no failure here.
         """
         try:
             async with asyncio.timeout(self._settings.call_timeout_seconds):
-                return await self._exchange(request)
+                return await self._exchange(request, until)
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
@@ -78,10 +84,10 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
 
-    async def _exchange(self, request: Request) -> tuple[Request, Response]:
+    async def _exchange(self, request: Request, until: Until | None) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            request, response = await self._hop(request)
+            request, response = await self._hop(request, until)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
@@ -89,9 +95,9 @@ class HttpClient:
         detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.shown_url}."
         raise CallFailed(standard("communication", detail))
 
-    async def _hop(self, request: Request) -> tuple[Request, Response]:
+    async def _hop(self, request: Request, until: Until | None) -> tuple[Request, Response]:
         """The response, after answering a service that wants to see other credentials."""
-        response = await self._send(request)
+        response = await self._send(request, until)
         for _ in range(REFUSALS_MAX):
             responder = request.credentials.responder
             if response.status != 401 or responder is None:
@@ -100,20 +106,20 @@ class HttpClient:
             if credentials is None:
                 break
             request = request.authenticated(credentials)
-            response = await self._send(request)
+            response = await self._send(request, until)
         return request, response
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: Request, until: Until | None) -> Response:
         """The response. A connection that was kept open and turns out to be closed is not the call's failure."""
         attempt = _Attempt()
         try:
-            return await self._send_once(request, attempt)
+            return await self._send_once(request, attempt, until)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not attempt.reused:
                 raise
-        return await self._send_once(request, _Attempt())
+        return await self._send_once(request, _Attempt(), until)
 
-    async def _send_once(self, request: Request, attempt: _Attempt) -> Response:
+    async def _send_once(self, request: Request, attempt: _Attempt, until: Until | None) -> Response:
         self._check_literal(request)
         if self._session is None:
             raise RuntimeError("The HTTP client has not been started.")
@@ -126,7 +132,7 @@ class HttpClient:
             ssl=request.credentials.tls or True,
             trace_request_ctx=attempt,
         ) as response:
-            body = await self._read(response)
+            body = await self._read(response, until)
             return Response(response.status, response.reason or "", response.headers, body)
 
     def _check_literal(self, request: Request) -> None:
@@ -139,7 +145,7 @@ class HttpClient:
         if not permitted:
             raise Refused(host)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, until: Until | None) -> bytes:
         bytes_max = self._settings.response_body_bytes_max
         chunks: list[bytes] = []
         size = 0
@@ -150,6 +156,9 @@ class HttpClient:
                 limit = f"{bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
                 raise CallFailed(standard("communication", f"The response is longer than {limit}."))
             chunks.append(chunk)
+            if until is not None and until(chunk):
+                response.close()
+                break
         return b"".join(chunks)
 
 

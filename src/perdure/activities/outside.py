@@ -4,11 +4,9 @@ import asyncio
 
 from perdure.activities.authentication.authenticator import Authenticator
 from perdure.activities.caller import Caller
-from perdure.activities.contract import CallFailed
 from perdure.activities.documents import Documents
 from perdure.activities.http_client import HttpClient
 from perdure.activities.resources import Resources
-from perdure.engine.errors import Error
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 
@@ -26,12 +24,6 @@ class Outside:
         self.documents = Documents(self.resources, settings)
         self.programs = asyncio.Semaphore(settings.run_concurrency_max)
         """Room for programs that run at the same time."""
-
-    def redacted(self, failure: CallFailed) -> CallFailed:
-        """The failure without any known secret in its words."""
-        error = failure.error
-        detail = self.secrets.redact_text(error.detail or "")
-        return CallFailed(Error(error.type, error.status, error.title, detail))
 
     async def start(self) -> None:
         await self.http.start()

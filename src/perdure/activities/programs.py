@@ -27,7 +27,7 @@ async def perform(outside: Outside, call: Call, words: Callable[[Path], Awaitabl
             async with outside.programs:
                 result = await child.run(program, place, outside.settings)
     except CallFailed as failure:
-        raise outside.redacted(failure) from None
+        raise outside.caller.redacted(failure.error) from None
     return {"code": result.code, "stdout": redact(result.stdout), "stderr": redact(result.stderr)}
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from perdure.activities.a2a import A2aPerformer
 from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.mcp import McpPerformer
 from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
 from perdure.activities.script import ScriptPerformer
@@ -16,11 +19,14 @@ from perdure.engine.errors import standard
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
+        "a2a": A2aPerformer(outside),
         "container": ContainerPerformer(outside),
+        "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),
+        "mcp": McpPerformer(outside),
+        "openapi": OpenApiPerformer(outside),
         "script": ScriptPerformer(outside),
         "shell": ShellPerformer(outside),
-        "openapi": OpenApiPerformer(outside),
     }
 
 

@@ -31,7 +31,7 @@ _WITH_ENDPOINTS = frozenset(
 )
 """Members of a call's arguments that hold an endpoint, or something that does."""
 
-_URIS = ("authority", "endpoint", "uri")
+_URIS = ("authority", "endpoint", "server", "uri")
 """Members of them that are URI templates."""
 
 _PLACE = re.compile(r"\{([^{}]*)\}")

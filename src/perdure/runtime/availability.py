@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 
 from perdure.definition.problems import Problem
 from perdure.definition.program import Call, Program, RunProgram, Task
+from perdure.engine.uris import member
 from perdure.settings import Settings
 
 EXTRAS: Mapping[str, tuple[str, str]] = {
-    "a2a": ("a2a", "a2a"),
     "grpc": ("grpc_tools", "grpc"),
-    "mcp": ("mcp", "mcp"),
 }
 """By function: the module that it needs, and the extra that brings it."""
 
@@ -33,6 +32,11 @@ def _missing(task: Task, settings: Settings) -> str | None:
                 f"run: {what} is not allowed here, so the task will fault with an authorization error; the operator "
                 f"allows it with PERDURE_RUN_{what.upper()}=true"
             )
+        case Call(function="mcp") if _starts_program(task) and not settings.run_shell:
+            return (
+                "call: mcp with stdio starts a program, which is not allowed here, so the task will fault with an "
+                "authorization error; the operator allows it with PERDURE_RUN_SHELL=true"
+            )
         case Call(function=function) if function in EXTRAS:
             module, extra = EXTRAS[function]
             if importlib.util.find_spec(module) is None:
@@ -41,3 +45,8 @@ def _missing(task: Task, settings: Settings) -> str | None:
                     f"configuration error; install it with: pip install 'perdure[{extra}]'"
                 )
     return None
+
+
+def _starts_program(task: Call) -> bool:
+    transport = member(task.arguments, "transport")
+    return transport is not None and member(transport, "stdio") is not None

@@ -28,7 +28,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"http", "openapi"})
+SUPPORTED = frozenset({"a2a", "grpc", "http", "mcp", "openapi"})
 
 _OUTPUTS = word("raw", "content", "response")
 
@@ -137,6 +137,7 @@ _grpc = members(
     },
     {"arguments": _object_template},
 )
+
 
 _a2a_members = members(
     {"method": word(*_A2A_METHODS)},

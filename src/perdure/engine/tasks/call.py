@@ -29,7 +29,7 @@ HUMAN_TASK_OVERDUE = OWN + "human-task.overdue"
 HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
 HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
 
-PERFORMED = frozenset({"openapi"})
+PERFORMED = frozenset({"a2a", "grpc", "mcp", "openapi"})
 """Functions whose evaluated arguments an activity of that name takes as they are (`activities.registry`)."""
 
 
