@@ -34,8 +34,6 @@ YET = "can't be run by this version of Perdure yet"
             "/input/schema/resource",
             "schema: resource (an external schema)",
         ),
-        ("input: {schema: {format: avro, document: {}}}\ndo: []", "/input/schema/format", "schema format: avro"),
-        ("evaluate: {language: cel}\ndo: []", "/evaluate/language", 'evaluate: language "cel"'),
         (
             "use: {authentications: {a: {digest: {username: u, password: p}}}}\ndo:\n"
             "- t: {call: http, with: {method: get, endpoint: {uri: 'https://a.example', authentication: {use: a}}}}",
@@ -121,3 +119,18 @@ def test_what_the_reference_adds_to_the_schema_is_accepted(text):
     definition = loaded(text)
     assert definition.program is not None
     assert definition.warnings == ()
+
+
+def test_a_schema_in_another_format_is_warned_of_and_kept():
+    definition = loaded("input: {schema: {format: avro, document: {}}}\ndo: []")
+    assert [p.pointer for p in definition.warnings] == ["/input/schema/format"]
+    assert 'the schema format "avro" is not available; write a JSON Schema' in definition.warnings[0].detail
+    assert definition.program.input_schema.unavailable is not None
+
+
+def test_another_expression_language_is_warned_of_and_its_expressions_are_left_alone():
+    definition = loaded("evaluate: {language: cel}\ndo:\n- t: {set: '${ a.b ? \"}\" : }'}")
+    assert [p.pointer for p in definition.warnings] == ["/evaluate", "/evaluate/language"]
+    assert 'the expression language "cel" is not available' in definition.warnings[1].detail
+    assert definition.expressions == ()
+    assert definition.program.unavailable is not None

@@ -17,6 +17,11 @@ class Problem:
     column: int | None = None
 
 
+def unavailable(what: str, hint: str = "") -> str:
+    """Says that something valid can't be used here; the same words at registration and in the error at the use."""
+    return f"{what} is not available{f'; {hint}' if hint else ''}"
+
+
 class DefinitionInvalid(Exception):
     """The definition can't be registered. `problems` holds every fault found."""
 

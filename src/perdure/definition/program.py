@@ -35,6 +35,8 @@ class Schema:
 
     document: Json
     validate: Any  # Callable[[Json], list[tuple[str, str]]]
+    unavailable: str | None = None
+    """Why it can't be used: validating by it is a configuration error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class Task:
     then: str = "continue"
     """``continue``, ``exit``, ``end``, or the name of a task in the same scope."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    unavailable: str | None = None
+    """Why it can't be performed: beginning it is a configuration error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +281,7 @@ class Program:
     output_schema: Schema | None = None
     output_as: Template | None = None
     timeout: DurationTemplate | None = None
+    unavailable: str | None = None
+    """Why its processes can't run at all: they fault at their start with a configuration error."""
     secrets: frozenset[str] = frozenset()
     """Names that ``use.secrets`` lists; no other secret may be asked for."""

@@ -9,6 +9,9 @@ from perdure.codec import Json
 from perdure.definition.pointers import child
 from perdure.definition.program import Schema
 
+JSON = "json"
+"""The format of schemas that are JSON Schemas."""
+
 VIOLATIONS_MAX = 20
 """How many violations of one value are told."""
 
@@ -18,6 +21,11 @@ BACKTRACK_MAX = 100_000
 
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+
+
+def unknown_format(format_: str) -> tuple[str, str]:
+    """What is not available, and what to do instead, where a schema has another format than JSON Schema."""
+    return f'the schema format "{format_[:40]}"', "write a JSON Schema and leave out the format"
 
 
 class SchemaInvalid(ValueError):
@@ -50,6 +58,15 @@ def compiled(document: Json) -> Schema:
         return [(_pointer(error.instance_path), error.message[:MESSAGE_LENGTH_MAX]) for error in errors]
 
     return Schema(document, validate)
+
+
+def unusable(reason: str) -> Schema:
+    """A schema that can't be used, so that validating by it raises a configuration error with this reason."""
+    return Schema(None, _refuse, reason)
+
+
+def _refuse(value: Json) -> NoReturn:
+    raise AssertionError("a schema that is not available validates nothing")
 
 
 def _deny(uri: str) -> NoReturn:

@@ -50,3 +50,19 @@ def is_loose(document: Json) -> bool:
     """Whether the document asks for loose evaluation (DSL reference, "Evaluate")."""
     evaluate = document.get("evaluate") if isinstance(document, dict) else None
     return isinstance(evaluate, dict) and evaluate.get("mode") == "loose"
+
+
+LANGUAGE = "jq"
+"""The language of runtime expressions that is built in."""
+
+
+def foreign_language(document: Json) -> str | None:
+    """The language of runtime expressions where it is another than jq (DSL reference, "Evaluate")."""
+    evaluate = document.get("evaluate") if isinstance(document, dict) else None
+    language = evaluate.get("language") if isinstance(evaluate, dict) else None
+    return language if isinstance(language, str) and language != LANGUAGE else None
+
+
+def unknown_language(language: str) -> tuple[str, str]:
+    """What is not available, and what to do instead, where expressions are in another language."""
+    return f'the expression language "{language[:40]}"', f"write the expressions in {LANGUAGE}"

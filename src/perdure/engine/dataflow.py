@@ -147,6 +147,8 @@ def export(
 
 def validate(draft: Draft, frame: Frame | None, schema: Schema, ref: Ref, what: str) -> Flow[None]:
     """Raise `Fault` with a validation error unless the value fits the schema."""
+    if schema.unavailable is not None:
+        raise fault(draft, frame, "configuration", schema.unavailable)
     value = yield from draft.payloads.get(ref)
     violations = schema.validate(value)
     if not violations:

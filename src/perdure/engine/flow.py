@@ -50,6 +50,8 @@ def perform(draft: Draft, frame: Frame) -> Flow[None]:
 
 def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
     """Do what the task says; answers its raw output, or None while there is none yet."""
+    if task.unavailable is not None:
+        raise fault(draft, frame, "configuration", task.unavailable)
     match task:
         case Set():
             return set_.begin(draft, frame, task)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from perdure.codec import Json
 from perdure.definition.document import Document, Position
 from perdure.definition.pointers import child
-from perdure.definition.problems import Problem
+from perdure.definition.problems import Problem, unavailable
 from perdure.definition.template import Expression, Template, expressions_of
 from perdure.definition.uses import Uses
 
@@ -33,8 +33,12 @@ class EnoughFound(Exception):
 class Report:
     """Collects what checks find in one definition."""
 
-    def __init__(self, uses: Uses, *, loose: bool = False, document: Document | None = None) -> None:
+    def __init__(
+        self, uses: Uses, *, loose: bool = False, foreign: bool = False, document: Document | None = None
+    ) -> None:
         self.uses = uses
+        self.foreign = foreign
+        """Whether expressions are in another language than jq, so that nothing can be said of them."""
         self.loose = loose
         """Whether every string is tried as an expression (DSL reference, "Evaluate")."""
         self.expressions: list[Expression] = []
@@ -58,6 +62,13 @@ class Report:
             self._warnings.append(self._located(pointer, detail, at_key))
         else:
             self._warnings_further += 1
+
+    def unavailable(self, pointer: str, what: str, hint: str = "") -> None:
+        """The definition uses something valid that this installation lacks; `hint` says what to do about it.
+
+        It is a warning: the definition can be registered, and the use raises a configuration error.
+        """
+        self.warn(pointer, f"{unavailable(what, hint)} (using it raises a configuration error)")
 
     def unsupported(self, pointer: str, what: str) -> None:
         """The definition uses something that is part of the DSL, but not built yet."""

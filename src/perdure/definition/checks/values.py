@@ -93,9 +93,9 @@ def schema(value: Json, pointer: str, report: Report) -> None:
     if not isinstance(value, dict):
         return
     kind = exactly_one(value, ("document", "resource"), pointer, report)
-    format_ = value.get("format", "json")
-    if isinstance(format_, str) and format_ != "json":
-        report.unsupported(child(pointer, "format"), f"schema format: {format_[:40]}")
+    format_ = value.get("format", schemas.JSON)
+    if isinstance(format_, str) and format_ != schemas.JSON:
+        report.unavailable(child(pointer, "format"), *schemas.unknown_format(format_))
     elif kind == "resource":
         report.unsupported(child(pointer, "resource"), "schema: resource (an external schema)")
     elif kind == "document":

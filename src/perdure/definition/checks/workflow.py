@@ -16,7 +16,7 @@ from perdure.definition.checks.text import expression
 from perdure.definition.checks.values import duration, endpoint, input_, output, timeout, timeout_object
 from perdure.definition.document import Document
 from perdure.definition.pointers import child
-from perdure.definition.uses import Uses, is_loose
+from perdure.definition.uses import Uses, foreign_language, is_loose, unknown_language
 
 DSL_VERSION = "1.0.3"
 """The version of the DSL that is implemented; all 1.0.x are read as it."""
@@ -41,7 +41,8 @@ _EXTENDED = (
 def check(document: Document) -> Report:
     """Everything that can be said about a definition before it runs."""
     value = document.value
-    report = Report(Uses.of(value), loose=is_loose(value), document=document)
+    foreign = foreign_language(value) is not None
+    report = Report(Uses.of(value), loose=is_loose(value), foreign=foreign, document=document)
     with suppress(EnoughFound):
         _workflow(value, "", report)
     return report
@@ -151,10 +152,9 @@ def _evaluate(value: Json, pointer: str, report: Report) -> None:
         pointer, "evaluate is not part of the published schema of the DSL; other runtimes may ignore it", at_key=True
     )
     _evaluate_members(value, pointer, report)
-    if isinstance(value, dict):
-        language = value.get("language", "jq")
-        if isinstance(language, str) and language != "jq":
-            report.unsupported(child(pointer, "language"), f"evaluate: language {quoted(language)}")
+    language = foreign_language({"evaluate": value})
+    if language is not None:
+        report.unavailable(child(pointer, "language"), *unknown_language(language))
 
 
 _workflow = members(

@@ -6,6 +6,7 @@ from typing import Any
 from perdure.codec import Json
 from perdure.definition import durations, interpolation, schemas
 from perdure.definition.pointers import child
+from perdure.definition.problems import unavailable
 from perdure.definition.program import DurationTemplate, Schema, Task
 from perdure.definition.template import Expression, Template, expressions_of
 from perdure.definition.uses import Uses
@@ -75,9 +76,15 @@ class Context:
     ) -> tuple[Schema | None, Template | None]:
         """The schema and the transformation under ``input`` (by ``from``), ``output`` or ``export`` (by ``as``)."""
         value: Mapping[str, Any] = holder.get(key) or {}
-        schema = schemas.compiled(value["schema"]["document"]) if "schema" in value else None
+        schema = self._schema(value["schema"]) if "schema" in value else None
         transformation = self.expression_template(value[by], f"{pointer}/{key}/{by}") if by in value else None
         return schema, transformation
+
+    def _schema(self, value: Mapping[str, Any]) -> Schema:
+        format_ = value.get("format", schemas.JSON)
+        if format_ != schemas.JSON:
+            return schemas.unusable(unavailable(*schemas.unknown_format(format_)))
+        return schemas.compiled(value["document"])
 
     def _remember(self, template: Template) -> Template:
         self.expressions.extend(expressions_of(template))

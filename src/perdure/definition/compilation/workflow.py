@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from perdure.codec import Json
 from perdure.definition.compilation.context import Context
 from perdure.definition.compilation.tasks import scope
-from perdure.definition.program import Program
-from perdure.definition.uses import Uses, is_loose
+from perdure.definition.problems import unavailable
+from perdure.definition.program import Program, Scope
+from perdure.definition.uses import Uses, foreign_language, is_loose, unknown_language
 
 
 def program(document: Mapping[str, Json]) -> Program:
     """The program of a valid document whose every feature is supported."""
+    language = foreign_language(document)
+    if language is not None:
+        return _unusable(document, unavailable(*unknown_language(language)))
     context = Context(Uses.of(document), loose=is_loose(document))
     input_schema, input_from = context.data(document, "input", "", "from")
     body = scope(context, document["do"], "/do")
@@ -31,4 +35,19 @@ def program(document: Mapping[str, Json]) -> Program:
         output_as=output_as,
         timeout=timeout,
         secrets=context.uses.secrets,
+    )
+
+
+def _unusable(document: Mapping[str, Json], reason: str) -> Program:
+    """The program of a definition that can be registered, but whose processes can't run."""
+    head = document["document"]
+    return Program(
+        namespace=head["namespace"],
+        name=head["name"],
+        version=head["version"],
+        document=document,
+        body=Scope((), {}),
+        tasks=(),
+        expressions=(),
+        unavailable=reason,
     )
