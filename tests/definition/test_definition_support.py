@@ -15,25 +15,8 @@ YET = "can't be run by this version of Perdure yet"
             "call: openapi",
         ),
         ("do:\n- t: {call: 'job:1.0.0@default', with: {type: charge}}", "/do/0/t/call", "call: job:1.0.0@default"),
-        ("do:\n- t: {call: 'human-task:2.0.0@default'}", "/do/0/t/call", "call: human-task:2.0.0@default"),
-        (
-            "do:\n- t: {call: 'https://a.example/f.yaml'}",
-            "/do/0/t/call",
-            "call: URI (a function of an external catalog)",
-        ),
-        (
-            "use: {functions: {f: {set: {a: 1}}}}\ndo:\n- t: {call: f}",
-            "/do/0/t/call",
-            "call: f (a function of use.functions)",
-        ),
         ("do:\n- t: {run: {shell: {command: ls}}}", "/do/0/t/run/shell", "run: shell"),
-        ("use: {extensions: [{e: {extend: all}}]}\ndo: []", "/use/extensions", "use: extensions"),
         ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
-        (
-            "input: {schema: {resource: {endpoint: 'https://a.example'}}}\ndo: []",
-            "/input/schema/resource",
-            "schema: resource (an external schema)",
-        ),
         (
             "use: {authentications: {a: {digest: {username: u, password: p}}}}\ndo:\n"
             "- t: {call: http, with: {method: get, endpoint: {uri: 'https://a.example', authentication: {use: a}}}}",
@@ -55,6 +38,45 @@ def test_what_is_not_built_yet_is_named(text, pointer, what):
     assert definition.program is None
 
 
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("do:\n- t: {call: 'human-task:2.0.0@default'}", ["/do/0/t/call"]),
+        ("do:\n- t: {call: 'https://a.example/f.yaml'}", ["/do/0/t/call"]),
+        ("do:\n- t: {call: 'charge:1.0.0@default'}\n- u: {call: 'charge:1.0.0@default'}", ["/do/0/t/call"]),
+        (
+            "use: {catalogs: {c: {endpoint: 'https://a.example'}}}\ndo:\n- t: {call: 'log:1.0.0@c'}",
+            ["/do/0/t/call"],
+        ),
+        (
+            "use: {catalogs: {default: {endpoint: 'https://a.example'}}}\ndo:\n- t: {call: 'human-task:1.0.0@default'}",
+            ["/do/0/t/call"],
+        ),
+        (
+            "use: {functions: {f: {call: 'a:1.0.0@default'}, g: {call: 'b:1.0.0@default'}, h: {call: f}}}\n"
+            "do:\n- t: {call: h}",
+            ["/use/functions/f/call"],
+        ),
+        (
+            "input: {schema: {resource: {endpoint: 'https://a.example'}}}\ndo: []",
+            ["/input/schema/resource/endpoint"],
+        ),
+    ],
+)
+def test_what_is_needed_from_outside_is_found(text, needs):
+    definition = loaded(text)
+    assert [need.pointer for need in definition.needs] == needs
+    assert definition.needs[0].line is not None
+    assert definition.unsupported == definition.warnings == ()
+    assert definition.program is not None
+
+
+def test_the_address_of_a_schema_can_not_depend_on_data():
+    definition = loaded("input: {schema: {resource: {endpoint: 'https://a.example/{kind}'}}}\ndo: []")
+    assert definition.needs == ()
+    assert [p.pointer for p in definition.warnings] == ["/input/schema/resource/endpoint"]
+
+
 def test_what_is_declared_but_not_used_does_no_harm():
     definition = loaded(
         "use:\n"
@@ -65,6 +87,11 @@ def test_what_is_declared_but_not_used_does_no_harm():
     )
     assert definition.unsupported == ()
     assert definition.program is not None
+
+
+def test_what_a_called_function_uses_counts():
+    text = "use: {functions: {f: {run: {shell: {command: ls}}}, g: {call: f}}}\ndo:\n- t: {call: g}"
+    assert [p.pointer for p in loaded(text).unsupported] == ["/use/functions/f/run/shell"]
 
 
 @pytest.mark.parametrize(

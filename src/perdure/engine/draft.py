@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.definition.program import Program, Task
+from perdure.definition.program import Extended, Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error, standard
 from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import Key, Ref
-from perdure.engine.state import ROOT, Frame, State
+from perdure.engine.state import ROOT, ExtendedFrame, Frame, State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process
 
 PERDURE = "perdure"
@@ -163,6 +163,8 @@ class Draft:
 
     def note_task(self, type_: str, frame: Frame, actor: str = PERDURE, **data: Any) -> None:
         """Add a line about an activity."""
+        if isinstance(frame, ExtendedFrame) and not frame.shown:
+            return
         data["task"] = self.program.tasks[frame.task].reference
         if frame.attempt > 1:
             data["attempt"] = frame.attempt
@@ -178,6 +180,8 @@ class Draft:
         ended: bool = False,
     ) -> None:
         """Bring the record of an activity up to date."""
+        if isinstance(frame, ExtendedFrame) and not frame.shown:
+            return
         activity = self.records.get(frame.order)
         input_ = frame.input if frame.argument is None else frame.argument
         ended_at = self.now if ended else None
@@ -201,7 +205,11 @@ class Draft:
         ended_at: datetime | None,
     ) -> Activity:
         task = self.program.tasks[frame.task]
-        parent = self.frames.get(frame.parent)
+        if isinstance(task, Extended):
+            task = task.body.tasks[0]
+        parent = self.parent_of(frame)
+        while isinstance(parent, ExtendedFrame):
+            parent = self.parent_of(parent)
         return Activity(
             frame.id,
             frame.order,

@@ -1,6 +1,6 @@
 """Entering the lists of tasks that a program consists of."""
 
-from perdure.definition.program import Call, For, Fork, Listen, RunWorkflow, Scope, Switch, Task, Try
+from perdure.definition.program import Call, Extended, For, Fork, Listen, RunWorkflow, Scope, Switch, Task, Try
 from perdure.engine.dataflow import fault
 from perdure.engine.draft import TASK_CREATED, TASK_RETRIED, Draft
 from perdure.engine.ids import activity_id
@@ -8,6 +8,7 @@ from perdure.engine.refs import Ref
 from perdure.engine.state import (
     ROOT,
     CallFrame,
+    ExtendedFrame,
     ForFrame,
     ForkFrame,
     Frame,
@@ -59,6 +60,8 @@ def restart(draft: Draft, frame: Frame, base: int) -> None:
         base=base,
         guard=frame.guard,
     )
+    if isinstance(frame, ExtendedFrame) and isinstance(again, ExtendedFrame):
+        again.shown = frame.shown
     count_attempt(draft, again)
     draft.insert(again)
     draft.ready.append(again.order)
@@ -120,6 +123,7 @@ _FRAMES: dict[type[Task], type[Frame]] = {
     Call: CallFrame,
     RunWorkflow: RunFrame,
     Listen: ListenFrame,
+    Extended: ExtendedFrame,
 }
 
 

@@ -132,7 +132,27 @@ class ListenFrame(Frame, tag=7):
     until_matched: list[int] = msgspec.field(default_factory=list)
 
 
-AnyFrame: TypeAlias = Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame
+class ExtendedFrame(Frame, tag=8):
+    """What runs extensions around a task. It is no activity of its own: records and history leave it out.
+
+    `phase`: ``before``, ``task``, ``given`` (the task, whose work an extension has done instead) or ``after``.
+    `position` is that of the extension it is at, in `Extended.extensions`; `applied` has those whose ``after`` is
+    still to run. `then` is where the task wants the flow to go.
+    """
+
+    phase: str = "before"
+    position: int = 0
+    applied: list[int] = msgspec.field(default_factory=list)
+    output: Ref | None = None
+    """What the task gave; in the phase ``given``, what stands for its raw output."""
+    then: str | None = None
+    shown: bool = False
+    """Whether it stands for the task in records and history, which was never begun."""
+
+
+AnyFrame: TypeAlias = (
+    Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame | ExtendedFrame
+)
 
 
 class State(msgspec.Struct, array_like=True):

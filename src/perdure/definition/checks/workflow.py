@@ -10,7 +10,7 @@ from perdure.definition.checks import events, faults
 from perdure.definition.checks.authentication import policy
 from perdure.definition.checks.report import Check, EnoughFound, Report, quoted
 from perdure.definition.checks.runs import NAME
-from perdure.definition.checks.shapes import array, mapping, members, object_, quotes_hint, string, word
+from perdure.definition.checks.shapes import anything, array, mapping, members, object_, quotes_hint, string, word
 from perdure.definition.checks.tasks import task, task_list
 from perdure.definition.checks.text import expression
 from perdure.definition.checks.values import duration, endpoint, input_, output, timeout, timeout_object
@@ -85,13 +85,11 @@ _document = members(
 )
 
 
-def _function(value: Json, pointer: str, report: Report) -> None:
-    task(value, pointer, report, ())
-
-
 def _functions(value: Json, pointer: str, report: Report) -> None:
-    with report.declaring():
-        mapping(_function)(value, pointer, report)
+    mapping(anything)(value, pointer, report)
+    for name, function in value.items() if isinstance(value, dict) else ():
+        with report.function(name):
+            task(function, child(pointer, name), report, ())
 
 
 _extension = members({"extend": word(*_EXTENDED)}, {"when": expression, "before": task_list, "after": task_list})
@@ -104,13 +102,6 @@ def _extension_item(value: Json, pointer: str, report: Report) -> None:
     mapping(_extension)(value, pointer, report)
 
 
-def _extensions(value: Json, pointer: str, report: Report) -> None:
-    with report.declaring():
-        array(_extension_item)(value, pointer, report)
-    if value:
-        report.unsupported(pointer, "use: extensions")
-
-
 def _secrets(value: Json, pointer: str, report: Report) -> None:
     array(string)(value, pointer, report)
 
@@ -120,7 +111,7 @@ _use = members(
         "authentications": mapping(policy),
         "catalogs": mapping(members({"endpoint": endpoint})),
         "errors": mapping(faults.error),
-        "extensions": _extensions,
+        "extensions": array(_extension_item),
         "functions": _functions,
         "retries": mapping(faults.retry),
         "secrets": _secrets,

@@ -1,10 +1,12 @@
 """What every part of the compilation needs: the declared components, the evaluation mode, the tasks so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import durations, interpolation, schemas
+from perdure.definition.pins import Pin, Pins, schema_key, schema_missing
 from perdure.definition.pointers import child
 from perdure.definition.problems import unavailable
 from perdure.definition.program import DurationTemplate, Schema, Task
@@ -15,11 +17,37 @@ from perdure.definition.uses import Uses
 class Context:
     """Collects the tasks and expressions of one program."""
 
-    def __init__(self, uses: Uses, *, loose: bool) -> None:
+    def __init__(self, uses: Uses, pins: Pins, *, loose: bool) -> None:
         self.uses = uses
+        self.pins = pins
         self.expressions: list[Expression] = []
+        self.called: dict[str, None] = {}
+        """Functions of ``use.functions`` that are called, in the order in which they were met."""
+        self.missing: set[str] = set()
+        """Functions that are called and not pinned."""
+        self.extending: Mapping[str, Json] | None = None
+        """The extension whose tasks are being compiled."""
         self._loose = loose
         self._tasks: list[Task | None] = []
+
+    @contextmanager
+    def pinned(self, pin: Pin) -> Iterator[None]:
+        """Within, a function from outside the document is compiled, for which the document's names mean nothing."""
+        before = self.uses, self._loose
+        self.uses, self._loose = self.uses.of_function(own=pin.own), False
+        try:
+            yield
+        finally:
+            self.uses, self._loose = before
+
+    @contextmanager
+    def extension(self, value: Mapping[str, Json]) -> Iterator[None]:
+        """Within, the tasks of an extension are compiled."""
+        self.extending = value
+        try:
+            yield
+        finally:
+            self.extending = None
 
     def reserve(self) -> int:
         """The index of a task that is compiled after its own tasks, but stands before them."""
@@ -84,7 +112,13 @@ class Context:
         format_ = value.get("format", schemas.JSON)
         if format_ != schemas.JSON:
             return schemas.unusable(unavailable(*schemas.unknown_format(format_)))
-        return schemas.compiled(value["document"])
+        if "document" in value:
+            return schemas.compiled(value["document"])
+        endpoint = value["resource"]["endpoint"]
+        pin = self.pins.schemas.get(schema_key(endpoint))
+        return (
+            schemas.unusable(unavailable(*schema_missing(endpoint))) if pin is None else schemas.compiled(pin.document)
+        )
 
     def _remember(self, template: Template) -> Template:
         self.expressions.extend(expressions_of(template))
