@@ -163,15 +163,14 @@ def test_what_is_extended(extend, extended):
         """
         use:
           functions: {f: {set: {n: 1}}}
-          extensions: [e: {extend: %s, before: [note: {emit: {event: {with:
+          extensions: [e: {extend: EXTEND, before: [note: {emit: {event: {with:
             {source: 'urn:x', type: t, data: '${ $task.name }'}}}}]}]
         do:
         - loop: {for: {in: '[1]'}, do: [both: {fork: {branches: [x: {set: {n: 1}}, y: {set: {n: 2}}]}}]}
         - try: {try: [call: {call: f}], catch: {}}
         - z: {listen: {to: {all: []}}}
         - run: {run: {workflow: {namespace: a, name: b, version: latest}, await: false}}
-        """
-        % extend
+        """.replace("EXTEND", extend)
     ).start()
     assert run.status == "completed"
     assert sorted(event["data"] for event in run.published) == sorted(extended)

@@ -30,6 +30,7 @@ class Platform:
     service: Service
     context: Context
     worker: Worker
+    dsn: str
     who: Principal = WHO
 
     async def deploy(self, name: str, do: list[Any], *, version: str = "1.0.0", **top: Any) -> None:
@@ -81,7 +82,7 @@ async def open_platform(dsn: str, **settings: Any) -> AsyncIterator[Platform]:
         worker = Worker(context, Registry(Outside(merged, context.secrets)))
         await worker.start()
         try:
-            yield Platform(service, context, worker)
+            yield Platform(service, context, worker, dsn)
         finally:
             await worker.stop()
             await service.stop()

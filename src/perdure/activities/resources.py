@@ -45,18 +45,18 @@ class Resources:
         self._kept: OrderedDict[_Key, tuple[float, Resource]] = OrderedDict()
         self._fetching: dict[_Key, asyncio.Lock] = {}
 
-    async def fetch(self, endpoint: Json, call: Call) -> Resource:
+    async def fetch(self, endpoint: Json, call: Call, *, fresh: bool = False) -> Resource:
         """The resource at an evaluated ``endpoint``: a URI, or an object with ``uri`` and ``authentication``.
 
-        `call` is on whose behalf: it names the tenant and the secrets that may be used. Raises `CallFailed`,
-        without any secret in it.
+        `call` is on whose behalf: it names the tenant and the secrets that may be used. With `fresh`, one that is
+        kept does not do. Raises `CallFailed`, without any secret in it.
         """
         uri, policy = _parts(endpoint)
         key = (call.tenant, blake2b(encode([uri, policy, sorted(call.secrets)]), digest_size=16).digest())
         async with self._fetching.setdefault(key, asyncio.Lock()):
             try:
                 kept = self._kept.get(key)
-                if kept is not None and kept[0] > clock.monotonic():
+                if not fresh and kept is not None and kept[0] > clock.monotonic():
                     return kept[1]
                 resource = await self._fetch(uri, policy, call)
                 self._keep(key, resource)

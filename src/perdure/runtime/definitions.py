@@ -5,9 +5,11 @@ import asyncio
 from perdure import clock
 from perdure.codec import decode, encode
 from perdure.definition.loader import Definition, load
+from perdure.definition.pins import Pin
 from perdure.definition.problems import DefinitionInvalid, Problem
+from perdure.definition.uses import Uses
 from perdure.definition.versions import is_stable, parse
-from perdure.runtime import cursors
+from perdure.runtime import cursors, pinning
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
@@ -19,28 +21,30 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
     """See `runtime.platform.Platform.register_definition`."""
     definition = await asyncio.to_thread(load, source, media_type)  # large ones take a while
     await _check_expressions(context, definition)
+    record = _record(who, definition, source, media_type)
     if dry_run:
-        return Registration(
-            created=False,
-            definition=_view(_record(who, definition, source, media_type)),
-            warnings=tuple(map(_warning, definition.warnings + definition.unsupported)),
-        )
+        pinned = await _find(context, who, definition, [])
+        warnings = (*definition.warnings, *definition.unsupported, *pinned.warnings)
+        return Registration(created=False, definition=_view(record), warnings=tuple(map(_warning, warnings)))
     if definition.unsupported:
         raise DefinitionInvalid(definition.unsupported)
-    record = _record(who, definition, source, media_type)
-    present = await context.store.add_definition(record)
-    if present is not None and present.digest != record.digest:
-        raise Conflict(
-            f"{record.namespace}/{record.name}:{record.version} is registered with other content, and a version "
-            "never changes: give the document a new `document.version`"
-        )
-    assert definition.program is not None
     name = (record.tenant, record.namespace, record.name, record.version)
-    context.programs.keep(name, definition.program)
+    known: list[Pin] = []
+    if definition.needs:
+        _check_same(await context.store.definition(*name), record)  # before anything is fetched for nothing
+        known = await context.store.pins(name)
+    pinned = await _find(context, who, definition, known)
+    present = await context.store.add_definition(record, pinned.found)
+    _check_same(present, record)
+    assert definition.program is not None
+    if definition.needs:
+        context.programs.forget(name)
+    else:
+        context.programs.keep(name, definition.program)
     return Registration(
         created=present is None,
         definition=_view(present or record),
-        warnings=tuple(map(_warning, definition.warnings)),
+        warnings=tuple(map(_warning, (*definition.warnings, *pinned.warnings))),
     )
 
 
@@ -73,6 +77,20 @@ async def find(context: Context, tenant: str, namespace: str, name: str, version
         wanted = f"{namespace}/{name}:{version}" if version else f"{namespace}/{name} in a stable version"
         raise NotFound(f"No definition {wanted} is registered. Register it with POST /v1/definitions.")
     return record
+
+
+def _check_same(present: DefinitionRecord | None, record: DefinitionRecord) -> None:
+    """Raise `Conflict` where the version stands for another document."""
+    if present is not None and present.digest != record.digest:
+        raise Conflict(
+            f"{record.namespace}/{record.name}:{record.version} is registered with other content, and a version "
+            "never changes: give the document a new `document.version`"
+        )
+
+
+async def _find(context: Context, who: Principal, definition: Definition, known: list[Pin]) -> pinning.Findings:
+    sources = pinning.Sources(context.store, context.fetcher, context.evaluator)
+    return await pinning.find(sources, who.tenant, Uses.of(definition.document), definition.needs, known)
 
 
 async def _check_expressions(context: Context, definition: Definition) -> None:

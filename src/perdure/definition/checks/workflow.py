@@ -48,6 +48,14 @@ def check(document: Document) -> Report:
     return report
 
 
+def check_function(document: Document, uses: Uses | None) -> Report:
+    """As `check`, for a function that is a document of its own; `uses` as in `functions.load`."""
+    report = Report(uses or Uses(), published=uses is None, document=document)
+    with suppress(EnoughFound):
+        task(document.value, "", report, ())
+    return report
+
+
 def _name(value: Json, pointer: str, report: Report) -> None:
     if not isinstance(value, str) or not re.fullmatch(NAME, value):
         report.expected(
