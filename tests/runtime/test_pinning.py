@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import yaml
 from aiohttp import web
+
 from runtime.conftest import WHO, Platform, open_platform
 
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"

@@ -23,11 +23,12 @@ def unavailable(what: str, hint: str = "") -> str:
 
 
 class DefinitionInvalid(Exception):
-    """The definition can't be registered. `problems` holds every fault found."""
+    """The definition (or what `subject` says) can't be registered. `problems` holds every fault found."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...], subject: str = "definition") -> None:
         super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems))
         self.problems = problems
+        self.subject = subject
 
 
 class DefinitionUndecodable(Exception):

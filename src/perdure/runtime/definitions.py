@@ -1,12 +1,15 @@
 """Registering and finding definitions."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from perdure import clock
 from perdure.codec import decode, encode
+from perdure.definition.document import Position
 from perdure.definition.loader import Definition, load
 from perdure.definition.pins import Pin
 from perdure.definition.problems import DefinitionInvalid, Problem
+from perdure.definition.template import Expression
 from perdure.definition.uses import Uses
 from perdure.definition.versions import is_stable, parse
 from perdure.runtime import cursors, pinning
@@ -20,12 +23,12 @@ from perdure.store.digests import document_digest
 async def register(context: Context, who: Principal, source: bytes, media_type: str, *, dry_run: bool) -> Registration:
     """See `runtime.platform.Platform.register_definition`."""
     definition = await asyncio.to_thread(load, source, media_type)  # large ones take a while
-    await _check_expressions(context, definition)
+    await check_expressions(context, definition.expressions, definition.locate)
     record = _record(who, definition, source, media_type)
     if dry_run:
         pinned = await _find(context, who, definition, [])
         warnings = (*definition.warnings, *definition.unsupported, *pinned.warnings)
-        return Registration(created=False, definition=_view(record), warnings=tuple(map(_warning, warnings)))
+        return Registration(created=False, definition=_view(record), warnings=tuple(map(warning_of, warnings)))
     if definition.unsupported:
         raise DefinitionInvalid(definition.unsupported)
     name = (record.tenant, record.namespace, record.name, record.version)
@@ -44,7 +47,7 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
     return Registration(
         created=present is None,
         definition=_view(present or record),
-        warnings=tuple(map(_warning, (*definition.warnings, *pinned.warnings))),
+        warnings=tuple(map(warning_of, (*definition.warnings, *pinned.warnings))),
     )
 
 
@@ -93,10 +96,13 @@ async def _find(context: Context, who: Principal, definition: Definition, known:
     return await pinning.find(sources, who.tenant, Uses.of(definition.document), definition.needs, known)
 
 
-async def _check_expressions(context: Context, definition: Definition) -> None:
+async def check_expressions(
+    context: Context, expressions: Iterable[Expression], locate: Callable[[str], Position | None]
+) -> None:
+    """Raise `DefinitionInvalid` for those that are no jq programs; `locate` finds their places."""
     problems = []
-    for expression, message in await context.evaluator.check(definition.expressions):
-        line, column = definition.locate(expression.pointer) or (None, None)
+    for expression, message in await context.evaluator.check(expressions):
+        line, column = locate(expression.pointer) or (None, None)
         detail = f"the expression does not compile: {message}"
         problems.append(Problem(expression.pointer, detail, line, column))
     if problems:
@@ -150,5 +156,5 @@ def _view(record: DefinitionRecord) -> DefinitionView:
     )
 
 
-def _warning(problem: Problem) -> Warning_:
+def warning_of(problem: Problem) -> Warning_:
     return Warning_(problem.pointer, problem.detail, problem.line, problem.column)
