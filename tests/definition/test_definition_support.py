@@ -161,3 +161,9 @@ def test_another_expression_language_is_warned_of_and_its_expressions_are_left_a
     assert 'the expression language "cel" is not available' in definition.warnings[1].detail
     assert definition.expressions == ()
     assert definition.program.unavailable is not None
+
+
+def test_references_out_of_a_schema_are_needed_from_outside():
+    definition = loaded("input: {schema: {document: {$ref: 'https://a.example/s.json#/$defs/x'}}}\ndo: []")
+    assert [(need.kind, need.key) for need in definition.needs] == [("schema", "https://a.example/s.json")]
+    assert "leads outside the document" in definition.program.input_schema.unavailable

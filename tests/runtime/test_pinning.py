@@ -185,6 +185,30 @@ async def test_an_external_schema_is_pinned(platform: Platform, shelf: Shelf) ->
         assert ended.error is not None and ended.error.type == CONFIGURATION
 
 
+async def test_what_schemas_refer_to_is_pinned_too(platform: Platform, shelf: Shelf) -> None:
+    shelf.put("/types/order.json", '{"type": "object", "properties": {"line": {"$ref": "line.json#/$defs/line"}}}')
+    shelf.put(
+        "/types/line.json",
+        '{"$defs": {"line": {"required": ["sku"], "properties": {"sku": {"$ref": "#/$defs/sku"}}}, '
+        '"sku": {"type": "string"}}}',
+    )
+    inline = {"schema": {"document": {"properties": {"order": {"$ref": f"{shelf.url}/types/order.json"}}}}}
+    external = {"schema": {"resource": {"endpoint": f"{shelf.url}/types/order.json"}}}
+    do = [{"t": {"set": {"a": 1}}}]
+    assert await register(platform, "inline", do, input=inline) == []
+    assert await register(platform, "external", do, input=external) == []
+    shelf.documents.clear()
+    for name, wrap in (("inline", lambda order: {"order": order}), ("external", lambda order: order)):
+        assert (await platform.ended(await platform.start(name, wrap({"line": {"sku": "mug"}})))).status == "completed"
+        ended = await platform.ended(await platform.start(name, wrap({"line": {"sku": 5}})))
+        assert ended.error is not None and ended.error.type.endswith("/validation"), name
+    (warning,) = await register(platform, "inline-missing", do, input=inline)
+    assert f'the schema at "{shelf.url}/types/order.json" is not available' in warning
+    ended = await platform.ended(await platform.start("inline-missing", {}))
+    assert ended.error is not None and ended.error.type == CONFIGURATION
+    assert "order.json" in (ended.error.detail or "")
+
+
 async def test_addresses_behind_the_guard_are_not_reached(database: str, shelf: Shelf) -> None:
     shelf.put("/f.yaml", "set: {a: 2}")
     async with open_platform(database, egress_allow="") as platform:

@@ -53,13 +53,17 @@ class Pins:
 
     functions: Mapping[str, Pin] = field(default_factory=dict)
     schemas: Mapping[str, Pin] = field(default_factory=dict)
+    resources: Mapping[str, Json] = field(default_factory=dict)
+    """The schemas by where they are, as references name them."""
 
     @staticmethod
     def of(pins: Iterable[Pin]) -> "Pins":
         ordered = sorted(pins, key=lambda pin: pin.ordinal)
+        schemas = [pin for pin in ordered if pin.kind == SCHEMA]
         return Pins(
             {pin.key: pin for pin in ordered if pin.kind == FUNCTION},
-            {pin.key: pin for pin in ordered if pin.kind == SCHEMA},
+            {pin.key: pin for pin in schemas},
+            {uri: pin.document for pin in schemas for uri in (pin.uri, pin.key)},
         )
 
 

@@ -1,13 +1,17 @@
-"""JSON Schemas, compiled once (DSL reference, "Schema"). Nothing is ever fetched for them."""
+"""JSON Schemas, compiled once (DSL reference, "Schema"). Nothing is ever fetched when they are used."""
 
+from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import jsonschema_rs
 
 from perdure.codec import Json
 from perdure.definition.pointers import child
 from perdure.definition.program import Schema
+
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 JSON = "json"
 """The format of schemas that are JSON Schemas."""
@@ -29,27 +33,31 @@ def unknown_format(format_: str) -> tuple[str, str]:
 
 
 class SchemaInvalid(ValueError):
-    """The document is no JSON Schema; `pointer` is the place within it."""
+    """The document is no JSON Schema; `pointer` is the place within it.
 
-    def __init__(self, pointer: str, detail: str) -> None:
+    `unreachable` is the document that a reference leads to, where that is what is wrong.
+    """
+
+    def __init__(self, pointer: str, detail: str, unreachable: str | None = None) -> None:
         super().__init__(detail)
         self.pointer = pointer
+        self.unreachable = unreachable
 
 
-def compiled(document: Json) -> Schema:
-    """The schema, ready to validate. Raises `SchemaInvalid`."""
+def compiled(document: Json, resources: Mapping[str, Json] = NOTHING) -> Schema:
+    """The schema, ready to validate. References lead into the document, or to `resources`, by their URIs.
+
+    Raises `SchemaInvalid`.
+    """
     if not isinstance(document, dict | bool):
         raise SchemaInvalid("", "expected a JSON Schema, which is an object")
-    try:
-        validator = jsonschema_rs.validator_for(
-            document,
-            retriever=_deny,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_MAX),
-        )
-    except jsonschema_rs.ValidationError as error:
-        raise SchemaInvalid(_pointer(error.instance_path), _told(error)) from None
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        raise SchemaInvalid("", _reason(str(error))) from None
+
+    def retrieve(uri: str) -> Json:
+        if uri not in resources:
+            raise ValueError(f'"{uri}" is outside the document')
+        return resources[uri]
+
+    validator = _validator(document, retrieve)
 
     def validate(value: Json) -> list[tuple[str, str]]:
         if validator.is_valid(value):
@@ -58,6 +66,44 @@ def compiled(document: Json) -> Schema:
         return [(_pointer(error.instance_path), error.message[:MESSAGE_LENGTH_MAX]) for error in errors]
 
     return Schema(document, validate)
+
+
+def outside(document: Json, uri: str | None = None) -> tuple[str, ...]:
+    """The URIs of the documents that the references of a schema, itself found at `uri`, lead to.
+
+    Raises `SchemaInvalid` where it is wrong in itself; if it has such references, only those can show that.
+    """
+    if not isinstance(document, dict | bool):
+        raise SchemaInvalid("", "expected a JSON Schema, which is an object")
+    found: dict[str, None] = {}
+
+    def retrieve(wanted: str) -> Json:
+        if wanted == uri:
+            return document
+        found[wanted] = None
+        return {}
+
+    try:
+        _validator(document if uri is None else {"$ref": uri}, retrieve)
+    except SchemaInvalid as error:
+        if error.unreachable is not None:
+            found[error.unreachable] = None
+        if not found:
+            raise
+    return tuple(found)
+
+
+def _validator(document: Json, retrieve: Callable[[str], Json]) -> Any:
+    try:
+        return jsonschema_rs.validator_for(
+            document,
+            retriever=retrieve,
+            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_MAX),
+        )
+    except jsonschema_rs.ValidationError as error:
+        raise SchemaInvalid(_pointer(error.instance_path), _told(error), _unreachable(error.message)) from None
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        raise SchemaInvalid("", _reason(str(error)), _unreachable(str(error))) from None
 
 
 def unusable(reason: str) -> Schema:
@@ -69,20 +115,21 @@ def _refuse(value: Json) -> NoReturn:
     raise AssertionError("a schema that is not available validates nothing")
 
 
-def _deny(uri: str) -> NoReturn:
-    raise ValueError(f'"{uri}" is outside the document')
-
-
 def _told(error: jsonschema_rs.ValidationError) -> str:
     if error.instance_path and error.instance_path[-1] == "type":
         return f"expected one of {', '.join(_TYPES)}, or an array of them, as type"
     return _reason(error.message)
 
 
+def _unreachable(message: str) -> str | None:
+    """The document that a reference leads to, if that is what is wrong."""
+    return message.split("'")[1] if message.startswith("Resource '") else None
+
+
 def _reason(message: str) -> str:
-    if message.startswith("Resource '"):
-        reference = message.split("'")[1]
-        return f'the $ref "{reference[:100]}" leads outside the document; only references into it are followed'
+    reference = _unreachable(message)
+    if reference is not None:
+        return f'the $ref "{reference[:100]}" leads outside the document, to what is not at hand'
     return message[:MESSAGE_LENGTH_MAX]
 
 

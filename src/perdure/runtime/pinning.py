@@ -111,7 +111,9 @@ class _Search:
             async with self._slots:
                 pin = self._known.get((need.kind, need.key))
                 if need.kind == SCHEMA:
-                    return pin or await self._schema(need), ()
+                    pin = pin or await self._schema(need)
+                    outside = schemas.outside(pin.document, pin.uri)
+                    return pin, tuple(Need(SCHEMA, uri, "", endpoint=uri) for uri in outside)
                 if pin is not None:
                     return pin, functions.needs_of(pin.document, self._uses.of_function(own=pin.own))
                 return await self._function(need.key)
@@ -161,7 +163,7 @@ class _Search:
         fetched = await self._first((uri,), policy)
         try:
             value = document.parse(fetched.body, _media_type(fetched)).value
-            schemas.compiled(value)
+            schemas.outside(value, fetched.uri)
         except DefinitionUndecodable as error:
             raise Missing(f"{fetched.uri} is neither JSON nor YAML: {error}") from None
         except schemas.SchemaInvalid as error:

@@ -99,7 +99,7 @@ def schema(value: Json, pointer: str, report: Report) -> None:
     elif kind == "resource":
         _external_schema(value["resource"], child(pointer, "resource"), report)
     elif kind == "document":
-        json_schema(value["document"], child(pointer, "document"), report)
+        _inline_schema(value["document"], child(pointer, "document"), report)
 
 
 def _external_schema(value: Json, pointer: str, report: Report) -> None:
@@ -111,6 +111,15 @@ def _external_schema(value: Json, pointer: str, report: Report) -> None:
         report.unavailable(child(pointer, "endpoint"), pins.schema_missing(value["endpoint"])[0], hint)
         return
     report.need(pins.SCHEMA, pins.schema_key(value["endpoint"]), child(pointer, "endpoint"), value["endpoint"])
+
+
+def _inline_schema(value: Json, pointer: str, report: Report) -> None:
+    """A JSON Schema, whose references may lead to documents that are fetched at registration."""
+    try:
+        for uri in schemas.outside(value):
+            report.need(pins.SCHEMA, uri, pointer, uri)
+    except schemas.SchemaInvalid as error:
+        report.problem(f"{pointer}{error.pointer}", f"not a JSON Schema: {error}")
 
 
 def json_schema(value: Json, pointer: str, report: Report) -> None:

@@ -113,13 +113,23 @@ class Context:
         if format_ != schemas.JSON:
             return schemas.unusable(unavailable(*schemas.unknown_format(format_)))
         if "document" in value:
-            return schemas.compiled(value["document"])
+            return _usable(value["document"], self.pins.resources)
         endpoint = value["resource"]["endpoint"]
         pin = self.pins.schemas.get(schema_key(endpoint))
-        return (
-            schemas.unusable(unavailable(*schema_missing(endpoint))) if pin is None else schemas.compiled(pin.document)
-        )
+        if pin is None:
+            return schemas.unusable(unavailable(*schema_missing(endpoint)))
+        # By its URI where others are relative to that; else as it is, for its own dialect to hold.
+        document = {"$ref": pin.uri} if schemas.outside(pin.document, pin.uri) else pin.document
+        return _usable(document, self.pins.resources)
 
     def _remember(self, template: Template) -> Template:
         self.expressions.extend(expressions_of(template))
         return template
+
+
+def _usable(document: Json, resources: Mapping[str, Json]) -> Schema:
+    """The schema, or one that says why it can't be used, as documents that it refers to may be missing or wrong."""
+    try:
+        return schemas.compiled(document, resources)
+    except schemas.SchemaInvalid as error:
+        return schemas.unusable(f"the schema can't be used: {error}")
