@@ -10,6 +10,7 @@ from perdure.codec import Json
 from perdure.definition.program import Extended, Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error, standard
+from perdure.engine.ids import activity_id
 from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import Key, Ref
 from perdure.engine.state import ROOT, ExtendedFrame, Frame, State
@@ -168,7 +169,7 @@ class Draft:
         data["task"] = self.program.tasks[frame.task].reference
         if frame.attempt > 1:
             data["attempt"] = frame.attempt
-        self.history.append(Entry(self.now, type_, frame.id, actor, data))
+        self.history.append(Entry(self.now, type_, _shown_id(frame, data["task"]), actor, data))
 
     def record(
         self,
@@ -211,7 +212,7 @@ class Draft:
         while isinstance(parent, ExtendedFrame):
             parent = self.parent_of(parent)
         return Activity(
-            frame.id,
+            _shown_id(frame, task.reference),
             frame.order,
             None if parent is None else parent.id,
             task.reference,
@@ -232,3 +233,10 @@ class Draft:
     def activities(self) -> dict[UUID, Activity]:
         """The records by id: of attempts that began anew, the last."""
         return {activity.id: activity for activity in self.records.values()}
+
+
+def _shown_id(frame: Frame, reference: str) -> UUID:
+    """The id of the activity that records and history show for a frame."""
+    if isinstance(frame, ExtendedFrame):  # it stands for the task within it, which was not begun
+        return activity_id(frame.id, reference, 0, frame.round)
+    return frame.id

@@ -60,8 +60,6 @@ def restart(draft: Draft, frame: Frame, base: int) -> None:
         base=base,
         guard=frame.guard,
     )
-    if isinstance(frame, ExtendedFrame) and isinstance(again, ExtendedFrame):
-        again.shown = frame.shown
     count_attempt(draft, again)
     draft.insert(again)
     draft.ready.append(again.order)
