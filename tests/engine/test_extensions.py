@@ -219,23 +219,24 @@ def test_an_error_in_an_extension_is_one_of_what_it_extends():
     assert run.status == "completed"
 
 
-def test_a_condition_that_can_not_be_evaluated_is_recorded_with_the_task_and_can_be_retried():
+def test_a_condition_that_can_not_be_evaluated_does_not_hold_and_is_told_in_the_audit_trail():
     run = Run(
         """
-        use:
-          extensions:
-          - first: {extend: set, before: [p: {call: http, with: {method: get, endpoint: 'http://a.example'}}]}
-          - second: {extend: set, when: .n | error}
+        use: {extensions: [e: {extend: set, when: .n | startswith("x"), before: [p: {set: {n: 2}, then: exit}]}]}
         do:
         - a: {set: {n: 1}}
         """
-    ).start({"n": "no"})
-    run.succeed("p")
+    ).start({"n": 7})
+    assert run.output == {"n": 1}
+    (entry,) = (entry for entry in run.history if entry.type == "dev.perdure.extension.skipped")
+    assert (entry.data["task"], entry.data["extension"]) == ("/do/0/a", "e")
+    assert "startswith" in entry.data["error"]["detail"]
+
+
+def test_a_failing_condition_of_the_task_is_recorded_with_the_task():
+    run = Run(LOGGED.replace("- a: {", "- a: {if: .n | error, ")).start({"n": 1})
     assert run.error.instance == "/do/0/a"
-    assert run.statuses() == {"a": "faulted", "p": "completed"}
-    run.take(RetryRequested("ops"))
-    assert run.succeed("p").status == "faulted"
-    assert (run.activity("a").status, run.activity("a").attempt, run.activity("a").kind) == ("faulted", 2, "set")
+    assert [(a.reference, a.kind, a.status) for a in run.activities.values()] == [("/do/0/a", "set", "faulted")]
 
 
 CALLS = """

@@ -5,7 +5,7 @@ from perdure.engine import flow, process
 from perdure.engine.draft import Draft, Fault
 from perdure.engine.payloads import Flow
 from perdure.engine.release import cancel
-from perdure.engine.state import Frame, TryFrame
+from perdure.engine.state import ExtendedFrame, Frame, TryFrame
 from perdure.engine.tasks import try_
 
 
@@ -27,6 +27,8 @@ def propagate(draft: Draft, fault: Fault) -> Flow[None]:
     """Let the nearest try that wants it handle the error, or end the process with it."""
     chain: list[Frame] = []
     frame = fault.frame
+    if isinstance(frame, ExtendedFrame):
+        frame.shown = True
     while frame is not None:
         chain.append(frame)
         parent = draft.parent_of(frame)

@@ -147,7 +147,7 @@ class ExtendedFrame(Frame, tag=8):
     """What the task gave; in the phase ``given``, what stands for its raw output."""
     then: str | None = None
     shown: bool = False
-    """Whether it stands for the task in records and history, which was never begun."""
+    """Whether it stands in records and history for the task, which was not begun."""
 
 
 AnyFrame: TypeAlias = (
