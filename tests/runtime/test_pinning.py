@@ -1,5 +1,6 @@
 """What definitions need from outside their documents: found at registration, pinned, found later."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ import pytest
 import yaml
 from aiohttp import web
 
+from perdure.runtime import pinning, programs
+from perdure.runtime.step import Stepper
 from runtime.conftest import WHO, Platform, open_platform
 
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
@@ -223,3 +226,43 @@ async def test_a_catalog_named_default_hides_the_platform_s(platform: Platform, 
     do = [{"t": {"call": "human-task:1.0.0@default", "with": {"anything": 1}}}]
     assert await register(platform, "hidden", do, use=use) == []
     assert (await platform.ended(await platform.start("hidden"))).output == {"outcome": "automatic"}
+
+
+async def test_a_program_that_lacks_a_pinned_function_is_loaded_again(
+    database: str, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "INCOMPLETE_SECONDS", 3600.0)
+    do = [{"t": {"call": f"{shelf.url}/f.yaml"}}]
+    async with open_platform(database, working=False) as early, open_platform(database, working=False) as late:
+        await register(early, "stale", do)
+        name = ("default", "test", "stale", "1.0.0")
+        assert (await early.context.programs.get(name)).missing
+        shelf.put("/f.yaml", "do: [pause: {wait: PT1H}]")
+        assert await register(late, "stale", do) == []
+        process = await late.start("stale")
+        await Stepper(late.context).step_now(process.id)
+        assert (await late.service.get_process(WHO, process.id)).status == "waiting"
+        assert (await early.context.programs.get(name)).missing
+        suspended = await early.service.command(WHO, process.id, "suspend", None)
+        assert suspended.status == "suspended"
+        assert not (await early.context.programs.get(name)).missing
+        await early.service.command(WHO, process.id, "cancel", None)
+
+
+async def test_two_registrations_at_once_pin_the_same(database: str, shelf: Shelf) -> None:
+    for name in "abcdef":
+        shelf.put(f"/{name}.yaml", f"set: {{at: {name}}}")
+    do = [{name: {"call": f"{shelf.url}/{name}.yaml"}} for name in "abcdef"]
+    async with open_platform(database, working=False) as one, open_platform(database, working=False) as two:
+        await asyncio.gather(*(register(platform, "both", do) for platform in (one, two) for _ in range(3)))
+        pins = await one.context.store.pins(("default", "test", "both", "1.0.0"))
+    assert [pin.ordinal for pin in pins] == list(range(6))
+    assert sorted(pin.key for pin in pins) == [f"{shelf.url}/{name}.yaml" for name in "abcdef"]
+
+
+async def test_what_a_definition_may_need_is_bounded(platform: Platform, shelf: Shelf) -> None:
+    for number in range(pinning.PINS_MAX + 5):
+        shelf.put(f"/{number}.yaml", f"call: {shelf.url}/{number + 1}.yaml")
+    warnings = await register(platform, "chain", [{"t": {"call": f"{shelf.url}/0.yaml"}}])
+    assert len(warnings) == 1 and f"at most {pinning.PINS_MAX} things" in warnings[0]
+    assert len(shelf.asked) == pinning.PINS_MAX
