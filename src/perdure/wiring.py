@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from perdure import __version__, telemetry
 from perdure.activities.authentication.authorization import authorize
+from perdure.activities.fetching import OutsideFetcher
 from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.api.app import create_app
@@ -139,7 +140,8 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
             secrets=secrets,
             settings=settings,
             environment=Environment(public_url=public_url.rstrip("/"), version=__version__),
-            programs=Programs(),
+            programs=Programs(store),
+            fetcher=OutsideFetcher(Outside(settings, secrets)),
             limits=Limits(activities_max=settings.step_activities_max),
         )
         if not bare:
@@ -152,6 +154,8 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
             except EvaluatorUnavailable as error:
                 raise CannotStart(f"No sandbox for expressions can be started: {error}") from error
             stack.push_async_callback(context.evaluator.stop)
+            await context.fetcher.start()
+            stack.push_async_callback(context.fetcher.stop)
         yield context
 
 

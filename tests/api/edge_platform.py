@@ -7,6 +7,8 @@ from perdure.runtime.views import (
     ActivityView,
     DefinitionReference,
     DefinitionView,
+    FunctionRegistration,
+    FunctionView,
     HistoryView,
     HumanTaskView,
     KeyView,
@@ -41,6 +43,7 @@ PROCESS = ProcessView(
 DEFINITION = DefinitionView(
     "shop", "greet", "1.0.0", "Greet", None, AT, {"document": {"name": "greet"}}, YAML, "application/yaml"
 )
+FUNCTION = FunctionView("greet", "1.0.0", False, AT, {"set": {"a": 1}}, "set: {a: 1} # so\n", "application/yaml")
 TASK = HumanTaskView(
     ID, ID, ID, "Sure?", None, "open", None, (), (), (), ("approved",), None, None, None, None, AT, None
 )
@@ -77,6 +80,18 @@ class EdgePlatform:
     async def get_definition(self, who, namespace, name, version):
         self._asked("get_definition", namespace, name, version)
         return DEFINITION
+
+    async def register_function(self, who, name, version, source, media_type, *, dry_run=False):
+        self._asked("register_function", name, version, source, media_type, dry_run)
+        return FunctionRegistration(self.created, FUNCTION, (Warning_("/call", "not built yet", 1, 1),))
+
+    async def list_functions(self, who, *, limit, cursor):
+        self._asked("list_functions", limit, cursor)
+        return Page([FUNCTION], None)
+
+    async def get_function(self, who, name, version):
+        self._asked("get_function", name, version)
+        return FUNCTION
 
     async def start(self, who, request, *, idempotency_key=None):
         self._asked("start", who, request, idempotency_key)

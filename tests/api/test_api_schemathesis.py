@@ -32,6 +32,7 @@ TAKES_ANYTHING = {
     "GET /readyz",
     "GET /metrics",
     "GET /v1/definitions/{namespace}/{name}/{version}",
+    "GET /v1/functions/{name}/{version}",
     "POST /v1/callbacks/{token}",
 }
 """Nothing, or any text in the path and any JSON in the body: there is nothing to get wrong."""

@@ -397,3 +397,33 @@ async def test_a_process_is_exported_as_a_scenario_and_played_again_without_a_se
     changed = perdure.file("other.yaml", exported.out.replace("said: approved", "said: rejected"))
     failed = await perdure("test", changed)
     assert (failed.code, 'expected the output {"said":"rejected"' in failed.out) == (1, True)
+
+
+async def test_deploy_a_function_and_what_calls_it(perdure, deployed):
+    text = "set:\n  said: ${ .word }\n"
+    checked = await perdure("deploy", "--check", "--function", "echo-cli:1.0.0", perdure.file("function.yaml", text))
+    assert (checked.code, checked.out) == (0, "valid function.yaml\n")
+    caller = (
+        "document: {dsl: '1.0.3', namespace: cli, name: early-caller, version: '1.0.0'}\n"
+        "do:\n- t: {call: 'echo-cli:1.0.0@default'}\n"
+    )
+    early = await perdure("deploy", perdure.file("early.yaml", caller))
+    assert early.code == 0
+    assert "early.yaml:3:13: warning: /do/0/t/call: " in early.err and "POST /v1/functions" in early.err
+    made = await perdure("deploy", "--function", "echo-cli:1.0.0", "function.yaml")
+    assert (made.code, made.out) == (0, "registered echo-cli:1.0.0@default\n")
+    again = await perdure("deploy", "--function", "echo-cli:1.0.0", "function.yaml")
+    assert again.out == "unchanged echo-cli:1.0.0@default\n"
+    bad = await perdure("deploy", "--function", "echo-cli:2.0.0", perdure.file("bad.yaml", "set: {a: 1}\nx: 1\n"))
+    assert bad.code == 1 and "bad.yaml:2:1: error: /x: unknown property" in bad.err
+    name = await deployed("- t: {call: 'echo-cli:1.0.0@default', with: {word: hi}}")
+    ended = await perdure("start", name, "--wait")
+    assert ended.code == 0 and '{"said":"hi"}' in ended.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--function", "echo", "a.yaml"), ("--function", "echo:1.0.0", "a.yaml", "b.yaml")]
+)
+async def test_deploy_a_function_needs_a_name_a_version_and_one_file(perdure, arguments):
+    refused = await perdure("deploy", *arguments)
+    assert refused.code == 2

@@ -54,6 +54,23 @@ components:
     Pet: {type: object, properties: {id: {type: integer}, name: {type: string}}, additionalProperties: false}
 """
 
+DOCUMENTS = {
+    "/catalog/functions/shelve/1.0.0/function.yaml": """
+        input: {schema: {document: {type: object, required: [title]}}}
+        set: {label: '${ "\\(.title) (\\(.shelf // "any"))" }'}
+        output: {as: .label}
+        """,
+    "/catalog/functions/shelve-all/2.0.0/function.yaml": """
+        for: {each: book, in: .books}
+        do:
+        - one: {call: 'shelve:1.0.0@library', with: {title: '${ $book }'}, export: {as: '[($context | arrays | .[]), .]'}}
+        """,
+    "/catalog/functions/broken/1.0.0/function.yaml": "set: {a: 1}\ncall: http\n",
+    "/schemas/book.json": '{"type": "object", "required": ["title"], "properties": {"title": {"$ref": "title.json"}}}',
+    "/schemas/title.json": '{"type": "string", "minLength": 2}',
+}
+"""A catalog of functions and schemas, by path."""
+
 
 @asynccontextmanager
 async def library() -> AsyncIterator[str]:
@@ -75,6 +92,7 @@ async def library() -> AsyncIterator[str]:
     app.router.add_get("/v2/pet/findByStatus", _pets)
     app.router.add_get(r"/v2/pet/{id:\d+}", _pet)
     app.router.add_post("/v2/pet", _mirror)
+    app.router.add_get("/{path:(catalog|schemas)/.*}", _document)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -107,6 +125,11 @@ async def _query(request: web.Request) -> web.Response:
 
 async def _mirror(request: web.Request) -> web.Response:
     return web.json_response({"type": request.content_type, "body": await request.json()}, status=201)
+
+
+async def _document(request: web.Request) -> web.Response:
+    text = DOCUMENTS.get(request.path)
+    return web.Response(status=404) if text is None else web.Response(text=text, content_type="text/plain")
 
 
 async def _plain(_: web.Request) -> web.Response:

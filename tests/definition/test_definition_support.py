@@ -10,26 +10,7 @@ YET = "can't be run by this version of Perdure yet"
     ("text", "pointer", "what"),
     [
         ("do:\n- t: {call: 'job:1.0.0@default', with: {type: charge}}", "/do/0/t/call", "call: job:1.0.0@default"),
-        ("do:\n- t: {call: 'human-task:2.0.0@default'}", "/do/0/t/call", "call: human-task:2.0.0@default"),
-        (
-            "do:\n- t: {call: 'https://a.example/f.yaml'}",
-            "/do/0/t/call",
-            "call: URI (a function of an external catalog)",
-        ),
-        (
-            "use: {functions: {f: {set: {a: 1}}}}\ndo:\n- t: {call: f}",
-            "/do/0/t/call",
-            "call: f (a function of use.functions)",
-        ),
-        ("use: {extensions: [{e: {extend: all}}]}\ndo: []", "/use/extensions", "use: extensions"),
         ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
-        (
-            "input: {schema: {resource: {endpoint: 'https://a.example'}}}\ndo: []",
-            "/input/schema/resource",
-            "schema: resource (an external schema)",
-        ),
-        ("input: {schema: {format: avro, document: {}}}\ndo: []", "/input/schema/format", "schema format: avro"),
-        ("evaluate: {language: cel}\ndo: []", "/evaluate/language", 'evaluate: language "cel"'),
     ],
 )
 def test_what_is_not_built_yet_is_named(text, pointer, what):
@@ -37,6 +18,45 @@ def test_what_is_not_built_yet_is_named(text, pointer, what):
     assert [(p.pointer, p.detail) for p in definition.unsupported] == [(pointer, f"{what} {YET}")]
     assert definition.unsupported[0].line is not None
     assert definition.program is None
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("do:\n- t: {call: 'human-task:2.0.0@default'}", ["/do/0/t/call"]),
+        ("do:\n- t: {call: 'https://a.example/f.yaml'}", ["/do/0/t/call"]),
+        ("do:\n- t: {call: 'charge:1.0.0@default'}\n- u: {call: 'charge:1.0.0@default'}", ["/do/0/t/call"]),
+        (
+            "use: {catalogs: {c: {endpoint: 'https://a.example'}}}\ndo:\n- t: {call: 'log:1.0.0@c'}",
+            ["/do/0/t/call"],
+        ),
+        (
+            "use: {catalogs: {default: {endpoint: 'https://a.example'}}}\ndo:\n- t: {call: 'human-task:1.0.0@default'}",
+            ["/do/0/t/call"],
+        ),
+        (
+            "use: {functions: {f: {call: 'a:1.0.0@default'}, g: {call: 'b:1.0.0@default'}, h: {call: f}}}\n"
+            "do:\n- t: {call: h}",
+            ["/use/functions/f/call"],
+        ),
+        (
+            "input: {schema: {resource: {endpoint: 'https://a.example'}}}\ndo: []",
+            ["/input/schema/resource/endpoint"],
+        ),
+    ],
+)
+def test_what_is_needed_from_outside_is_found(text, needs):
+    definition = loaded(text)
+    assert [need.pointer for need in definition.needs] == needs
+    assert definition.needs[0].line is not None
+    assert definition.unsupported == definition.warnings == ()
+    assert definition.program is not None
+
+
+def test_the_address_of_a_schema_can_not_depend_on_data():
+    definition = loaded("input: {schema: {resource: {endpoint: 'https://a.example/{kind}'}}}\ndo: []")
+    assert definition.needs == ()
+    assert [p.pointer for p in definition.warnings] == ["/input/schema/resource/endpoint"]
 
 
 def test_what_is_declared_but_not_used_does_no_harm():
@@ -109,3 +129,24 @@ def test_what_the_reference_adds_to_the_schema_is_accepted(text):
     definition = loaded(text)
     assert definition.program is not None
     assert definition.warnings == ()
+
+
+def test_a_schema_in_another_format_is_warned_of_and_kept():
+    definition = loaded("input: {schema: {format: avro, document: {}}}\ndo: []")
+    assert [p.pointer for p in definition.warnings] == ["/input/schema/format"]
+    assert 'the schema format "avro" is not available; write a JSON Schema' in definition.warnings[0].detail
+    assert definition.program.input_schema.unavailable is not None
+
+
+def test_another_expression_language_is_warned_of_and_its_expressions_are_left_alone():
+    definition = loaded("evaluate: {language: cel}\ndo:\n- t: {set: '${ a.b ? \"}\" : }'}")
+    assert [p.pointer for p in definition.warnings] == ["/evaluate", "/evaluate/language"]
+    assert 'the expression language "cel" is not available' in definition.warnings[1].detail
+    assert definition.expressions == ()
+    assert definition.program.unavailable is not None
+
+
+def test_references_out_of_a_schema_are_needed_from_outside():
+    definition = loaded("input: {schema: {document: {$ref: 'https://a.example/s.json#/$defs/x'}}}\ndo: []")
+    assert [(need.kind, need.key) for need in definition.needs] == [("schema", "https://a.example/s.json")]
+    assert "leads outside the document" in definition.program.input_schema.unavailable

@@ -30,6 +30,7 @@ class Platform:
     service: Service
     context: Context
     worker: Worker
+    dsn: str
     who: Principal = WHO
 
     async def deploy(self, name: str, do: list[Any], *, version: str = "1.0.0", **top: Any) -> None:
@@ -77,17 +78,19 @@ class Platform:
 
 
 @contextlib.asynccontextmanager
-async def open_platform(dsn: str, **settings: Any) -> AsyncIterator[Platform]:
+async def open_platform(dsn: str, *, working: bool = True, **settings: Any) -> AsyncIterator[Platform]:
     fast = {"sweep_seconds": 0.3, "call_lease_seconds": 2, "egress_allow": "127.0.0.0/8", "expression_seconds_max": 0.5}
     merged = Settings(_env_file=None, **{**fast, **settings})
     async with open_context(merged, dsn, "http://127.0.0.1:1") as context:
         service = Service(context)
         worker = Worker(context, Registry(Outside(merged, context.secrets)))
-        await worker.start()
+        if working:
+            await worker.start()
         try:
-            yield Platform(service, context, worker)
+            yield Platform(service, context, worker, dsn)
         finally:
-            await worker.stop()
+            if working:
+                await worker.stop()
             await service.stop()
 
 

@@ -16,6 +16,7 @@ from perdure.definition.program import Program
 Json = Any
 Function = Callable[[int], int]
 DEPTH_MAX = 4
+FUNCTIONS_NESTED_MAX = 2
 
 
 @dataclass
@@ -45,6 +46,11 @@ class Author:
         self.names = 0
         self.caught = 0
         """How many tries enclose the piece being written: within one, nothing may fail by surprise."""
+        self.functions: list[tuple[Json, Function, bool]] = []
+        """The functions written so far, what they compute, and whether they may be called within a try."""
+        self.functions_open = 0
+        """How many functions the piece being written stands in."""
+        self.extensions: list[dict[str, Json]] = []
 
     def plan(self) -> Plan:
         body = self.sequence(0)
@@ -54,6 +60,12 @@ class Author:
             tasks.append(self.task({"raise": {"error": {"type": "http://planned/fault", "status": fault}}}))
         head = {"dsl": "1.0.3", "namespace": "simulation", "name": "planned", "version": "1.0.0"}
         document: Json = {"document": head, "do": tasks}
+        if self.chance.random() < 0.3:
+            self.extend()
+        document["use"] = {
+            "functions": {f"f{number}": function for number, (function, _, _) in enumerate(self.functions)},
+            "extensions": self.extensions,
+        }
         if self.chance.random() < 0.3:
             document["timeout"] = {"after": {"days": 1000}}
         program = load(encode(document), "application/json").program
@@ -85,6 +97,7 @@ class Author:
             self.child,
             self.skipped,
             self.backwards,
+            self.mocked,
         ]
         composites = [
             self.do,
@@ -95,6 +108,7 @@ class Author:
             self.try_raise,
             self.try_retry,
             self.try_timeout,
+            self.function,
         ]
         return self.chance.choice(leaves if depth >= DEPTH_MAX else leaves + composites * 2)(depth)
 
@@ -167,7 +181,47 @@ class Author:
         again = self.task({"switch": [{"again": {"when": ". % 3 != 0", "then": name}}]})
         return Piece([first, again], lambda n: n + 1 + (-(n + 1)) % 3)
 
+    def mocked(self, depth: int) -> Piece:
+        """A call that would never be answered, done by an extension instead."""
+        add = self.add()
+        call = self.task(http({"never": True}))
+        (name,) = call
+        do = {f"mock {name}": {"set": f"${{ . + {add} }}", "then": "exit"}}
+        extension = {"extend": "call", "when": f'$task.name == "{name}"', "before": [do]}
+        self.extensions.append({f"of {name}": extension})
+        return Piece([call], plus(add))
+
     # composites
+
+    def extend(self) -> None:
+        """Work around tasks of some kind, of which they see nothing."""
+        kind = self.chance.choice(("all", "composite", "call", "set", "for", "switch", "try", "wait", "listen", "run"))
+        work = [{"set": "${ error }", "if": "false"}, {"set": {"a": "${ $task.name }"}}, {"wait": {"seconds": 1}}]
+        if kind not in ("all", "composite", "for", "set"):
+            work.append(http({"n": 1, "add": 1}))
+        extension = {
+            "extend": kind,
+            "before": [{"around 1": self.chance.choice(work)}],
+            "after": [{"around 2": self.chance.choice(work)}, {"around 3": {"set": {"last": True}, "then": "exit"}}],
+        }
+        self.extensions.insert(self.chance.randint(0, len(self.extensions)), {"around": extension})
+
+    def function(self, depth: int) -> Piece:
+        """A call of a function, one of those that are there or a new one."""
+        usable = [n for n, (_, _, safe) in enumerate(self.functions) if safe or self.caught == 0]
+        if usable and self.functions_open == 0 and self.chance.random() < 0.5:
+            number = self.chance.choice(usable)
+        else:
+            if self.functions_open == FUNCTIONS_NESTED_MAX:
+                return self.do(depth)
+            safe = self.caught > 0
+            self.functions_open += 1
+            body = self.sequence(max(depth + 1, DEPTH_MAX - 1))
+            self.functions_open -= 1
+            number = len(self.functions)
+            self.functions.append(({"input": {"from": ".n"}, "do": body.tasks}, body.function, safe))
+        call = {"call": f"f{number}", "with": {"n": "${ . }"}}
+        return Piece([self.task(call)], self.functions[number][1])
 
     def do(self, depth: int) -> Piece:
         body = self.sequence(depth + 1)

@@ -44,6 +44,27 @@ class CallFailed(Exception):
         self.error = error
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document from elsewhere. `uri` is where it was found, after redirections."""
+
+    uri: str
+    media_type: str
+    body: bytes
+
+
+class Fetcher(Protocol):
+    """Fetches what definitions need from outside their documents, within the same bounds as calls."""
+
+    async def fetch(self, endpoint: Json, tenant: str, secrets: frozenset[str]) -> Fetched:
+        """What is at an ``endpoint`` (DSL reference, "Endpoint"): a URI, or an object with ``uri`` and
+        ``authentication``, which may use these secrets. Raises `CallFailed`.
+        """
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
 class Performer(Protocol):
     """Performs calls, any number at once."""
 

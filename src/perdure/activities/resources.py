@@ -41,14 +41,16 @@ class Resources:
         self._settings = settings
         self._kept: Kept[_Key, Resource] = Kept(KEPT_MAX)
 
-    async def fetch(self, endpoint: Json, call: Call) -> Resource:
+    async def fetch(self, endpoint: Json, call: Call, *, fresh: bool = False) -> Resource:
         """The resource at an evaluated ``endpoint``: a URI, or an object with ``uri`` and ``authentication``.
 
-        `call` is on whose behalf: it names the tenant and the secrets that may be used. Raises `CallFailed`,
-        without any secret in it.
+        `call` is on whose behalf: it names the tenant and the secrets that may be used. With `fresh`, one that is
+        kept does not do. Raises `CallFailed`, without any secret in it.
         """
         uri, policy = _parts(endpoint)
         key = (call.tenant, blake2b(encode([uri, policy, sorted(call.secrets)]), digest_size=16).digest())
+        if fresh and (kept := self._kept.last(key)) is not None:
+            self._kept.end(key, kept)
 
         async def make() -> tuple[Resource, float]:
             return await self._fetch(uri, policy, call), KEPT_SECONDS

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure.api import definitions, events, health, human_tasks, openapi, problems, processes, reference
+from perdure.api import definitions, events, functions, health, human_tasks, openapi, problems, processes, reference
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
 from perdure.codec import encode
@@ -22,6 +22,7 @@ from perdure.settings import Settings
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     processes.router,
     definitions.router,
+    functions.router,
     human_tasks.router,
     events.router,
     health.router,

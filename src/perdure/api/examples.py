@@ -44,6 +44,33 @@ DEFINITION: Final[Json] = {
     "createdAt": "2026-11-23T09:00:00Z",
 }
 
+FUNCTION_YAML: Final = """\
+input:
+  schema:
+    document:
+      type: object
+      required: [amount]
+      properties:
+        amount: {type: number, exclusiveMinimum: 0}
+call: http
+with:
+  method: post
+  endpoint: https://payments.example/charges
+  body:
+    amount: ${ .amount }
+output:
+  as: .receipt
+"""
+
+FUNCTION_JSON: Final[Json] = {"set": {"text": '${ "Hello, " + .name }'}}
+
+FUNCTION: Final[Json] = {
+    "name": "charge-card",
+    "version": "1.2.0",
+    "builtIn": False,
+    "createdAt": "2026-11-23T09:00:00Z",
+}
+
 START: Final[Json] = {
     "definition": {"namespace": "shop", "name": "order-fulfilment"},
     "input": {"orderId": "A-1042", "lines": [{"sku": "mug", "quantity": 2}]},

@@ -17,6 +17,7 @@ JSON: Final = "application/json"
 
 TAGS: Final = (
     ("Definitions", "What processes there are: Serverless Workflow DSL documents, immutable per version."),
+    ("Functions", "The default catalog: functions that every definition may call, immutable per version."),
     ("Processes", "Starting, finding, watching and steering them."),
     ("Human tasks", "The inbox of decisions that processes wait for."),
     ("Events", "CloudEvents and callbacks: what the world tells processes."),

@@ -121,7 +121,7 @@ async def _undecodable(_: Request, error: Any) -> Response:
 
 async def _invalid_definition(_: Request, error: Any) -> Response:
     count = len(error.problems)
-    detail = f"The definition has {'one error' if count == 1 else f'{count} errors'}."
+    detail = f"The {error.subject} has {'one error' if count == 1 else f'{count} errors'}."
     return answer(422, detail, [of_problem(found) for found in error.problems])
 
 

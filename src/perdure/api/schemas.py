@@ -135,6 +135,7 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "HistoryEntry": examples.HISTORY,
     "HumanTask": examples.HUMAN_TASK,
     "Definition": examples.DEFINITION,
+    "Function": examples.FUNCTION,
     "StartProcess": examples.START,
     "CloudEvent": examples.CLOUD_EVENT,
     "Problem": examples.INVALID,
@@ -190,6 +191,21 @@ def _made_by_hand() -> dict[str, Json]:
                 "title": optional,
                 "summary": optional,
                 "createdAt": {"type": "string", "format": "date-time"},
+            },
+        },
+        "Function": {
+            "type": "object",
+            "description": "A function version of the default catalog, without its document.",
+            "required": ["name", "version", "builtIn", "createdAt"],
+            "properties": {
+                "name": text,
+                "version": {**text, "description": "Semantic version."},
+                "builtIn": {"type": "boolean", "description": "Whether it is part of the platform."},
+                "createdAt": {
+                    "type": ["string", "null"],
+                    "format": "date-time",
+                    "description": "Null for one that is built in.",
+                },
             },
         },
         "StartBatch": {

@@ -11,6 +11,7 @@ from perdure.client.models import (
     Command,
     Definition,
     Fault,
+    Function,
     HistoryEntry,
     HumanTask,
     Json,
@@ -71,6 +72,32 @@ class Client:
     async def definition(self, namespace: str, name: str, version: str = "latest") -> Definition:
         path = f"/v1/definitions/{segment(namespace)}/{segment(name)}/{segment(version)}"
         return cast(Definition, await self._http.get(path))
+
+    # functions
+
+    async def deploy_function(
+        self, name: str, version: str, source: bytes, media_type: str = "application/yaml"
+    ) -> tuple[Function, bool]:
+        """Register a function in the default catalog. False where the very same one was there already."""
+        query = {"name": name, "version": version}
+        status, function = await self._http.post("/v1/functions", source, media_type=media_type, query=query)
+        return cast(Function, function), status == 201
+
+    async def check_function(
+        self, name: str, version: str, source: bytes, media_type: str = "application/yaml"
+    ) -> list[Fault]:
+        """The warnings about a function, which is not registered."""
+        query = {"name": name, "version": version, "dryRun": "true"}
+        _, answer = await self._http.post("/v1/functions", source, media_type=media_type, query=query)
+        return cast(list[Fault], answer["warnings"])
+
+    async def functions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Function]:
+        """A page of the default catalog."""
+        return cast(Page[Function], await self._page("/v1/functions", None, limit, cursor))
+
+    async def function(self, name: str, version: str) -> Json:
+        """The document of a function."""
+        return await self._http.get(f"/v1/functions/{segment(name)}/{segment(version)}")
 
     # processes
 

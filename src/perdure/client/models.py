@@ -33,6 +33,7 @@ class Definition(DefinitionReference, total=False):
     summary: str | None
     createdAt: str
     document: Json
+    warnings: "list[Fault]"
 
 
 class Waiting(TypedDict):
@@ -82,6 +83,14 @@ class Activity(TypedDict):
     createdAt: str
     startedAt: str | None
     endedAt: str | None
+
+
+class Function(TypedDict):
+    name: str
+    version: str
+    builtIn: bool
+    createdAt: str | None
+    warnings: "NotRequired[list[Fault]]"
 
 
 class HistoryEntry(TypedDict):

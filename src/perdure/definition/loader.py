@@ -1,11 +1,13 @@
 """From text to a definition that can be registered and run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from perdure.codec import Json
 from perdure.definition.checks import workflow as checks
 from perdure.definition.compilation import workflow
 from perdure.definition.document import Document, Position, parse
+from perdure.definition.pins import Need, Pin
 from perdure.definition.problems import DefinitionInvalid, Problem
 from perdure.definition.program import Program
 from perdure.definition.template import Expression
@@ -28,6 +30,8 @@ class Definition:
     """What is allowed, but perhaps not meant: fields that the DSL's schema leaves open, for one."""
     unsupported: tuple[Problem, ...]
     """What it uses of the DSL that is not built yet."""
+    needs: tuple[Need, ...]
+    """What it needs from outside the document."""
     expressions: tuple[Expression, ...]
     """Every expression whose syntax must be right; those with a `fallback` (loose evaluation) may be malformed."""
     source: Document = field(repr=False)
@@ -58,11 +62,12 @@ def load(source: bytes, media_type: str) -> Definition:
         program=None if report.missing else workflow.program(document.value),
         warnings=report.warnings,
         unsupported=report.missing,
+        needs=report.needs,
         expressions=tuple(dict.fromkeys(e for e in report.expressions if e.fallback is None)),
         source=document,
     )
 
 
-def compile_document(document: Json) -> Program:
-    """The program of a stored document, which was validated when it was registered."""
-    return workflow.program(document)
+def compile_document(document: Json, pins: Iterable[Pin] = ()) -> Program:
+    """The program of a stored document, which was validated when it was registered, with what was found for it."""
+    return workflow.program(document, pins)

@@ -17,12 +17,18 @@ class Problem:
     column: int | None = None
 
 
-class DefinitionInvalid(Exception):
-    """The definition can't be registered. `problems` holds every fault found."""
+def unavailable(what: str, hint: str = "") -> str:
+    """Says that something valid can't be used here; the same words at registration and in the error at the use."""
+    return f"{what} is not available{f'; {hint}' if hint else ''}"
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+
+class DefinitionInvalid(Exception):
+    """The definition (or what `subject` says) can't be registered. `problems` holds every fault found."""
+
+    def __init__(self, problems: tuple[Problem, ...], subject: str = "definition") -> None:
         super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems))
         self.problems = problems
+        self.subject = subject
 
 
 class DefinitionUndecodable(Exception):

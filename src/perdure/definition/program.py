@@ -38,6 +38,8 @@ class Schema:
 
     document: Json
     validate: Any  # Callable[[Json], list[tuple[str, str]]]
+    unavailable: str | None = None
+    """Why it can't be used: validating by it is a configuration error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,12 @@ class Task:
     then: str = "continue"
     """``continue``, ``exit``, ``end``, or the name of a task in the same scope."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    unavailable: str | None = None
+    """Why it can't be performed: beginning it is a configuration error."""
+    extended: bool = False
+    """Whether it stands within the `Extended` task that runs extensions around it."""
+    extending: bool = False
+    """Whether it belongs to an extension, so that ``$task`` describes the task that is extended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +265,40 @@ class CallMap(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFunction(Task):
+    """A call of a function that is itself a task (DSL reference, "Call", custom functions).
+
+    `function` is its key in `Program.functions`. `arguments` is the whole ``with``: the function's input.
+    """
+
+    kind: ClassVar[Kind] = "call"
+    function: str
+    arguments: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """DSL, "Extension": what runs around the tasks that it extends."""
+
+    name: str
+    when: Expression | None
+    before: Scope
+    after: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended(Task):
+    """Stands for a task that extensions apply to, under its name and reference: runs them around `body`.
+
+    `body` is that task alone. `extensions` are indices into `Program.extensions`, the outermost first.
+    """
+
+    kind: ClassVar[Kind] = "do"  # never told: it is no activity of its own
+    extensions: tuple[int, ...]
+    body: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunWorkflow(Task):
     kind: ClassVar[Kind] = "run"
     namespace: str
@@ -292,13 +334,22 @@ class Program:
     body: Scope
     """The tasks of the top-level ``do``."""
     tasks: tuple[Task, ...]
-    """Every task, in document order; `Task.index` points into it."""
+    """Every task; `Task.index` points into it. In document order, with what is called or runs around others
+    after that, and pinned functions last, in the order in which they were pinned: so an index never changes."""
     expressions: tuple[Expression, ...]
     """Every expression, so that registration can check their syntax."""
+    functions: Mapping[str, Scope] = field(default_factory=dict)
+    """The functions that can be called, each a scope of one task: those of ``use.functions`` by their names, those
+    of catalogs and at URIs as they are called."""
+    extensions: tuple[Extension, ...] = ()
+    missing: frozenset[str] = frozenset()
+    """Functions that are called but were not pinned."""
     input_schema: Schema | None = None
     input_from: Template | None = None
     output_schema: Schema | None = None
     output_as: Template | None = None
     timeout: DurationTemplate | None = None
+    unavailable: str | None = None
+    """Why its processes can't run at all: they fault at their start with a configuration error."""
     secrets: frozenset[str] = frozenset()
     """Names that ``use.secrets`` lists; no other secret may be asked for."""

@@ -36,7 +36,17 @@ from perdure.engine.facts import (
 from perdure.engine.faults import propagate, settle
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
-from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, State, Timer, TryFrame
+from perdure.engine.state import (
+    CallFrame,
+    ExtendedFrame,
+    Frame,
+    ListenFrame,
+    MapFrame,
+    RunFrame,
+    State,
+    Timer,
+    TryFrame,
+)
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
 from perdure.engine.tasks import call, listen, map_, run, run_program, try_
 from perdure.engine.waiting import waits
@@ -258,7 +268,9 @@ def _act(draft: Draft, frame: Frame, timer: Timer) -> Flow[None]:
 
 def _attempt_timed_out(draft: Draft, frame: Frame) -> Fault:
     """An attempt of a try took too long: that is an error of what it tries, so the try may catch it."""
-    tried = next(f for f in draft.frames.values() if f.parent == frame.order)
+    tried = frame
+    while tried is frame or isinstance(tried, ExtendedFrame):
+        tried = next(f for f in draft.frames.values() if f.parent == tried.order)
     return fault(draft, tried, "timeout", "the attempt took longer than limit.attempt.duration allows")
 
 

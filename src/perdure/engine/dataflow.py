@@ -6,7 +6,17 @@ from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.definition.program import Call, Duration, DurationTemplate, For, Listen, Schema, Task, Try
+from perdure.definition.program import (
+    Call,
+    CallFunction,
+    Duration,
+    DurationTemplate,
+    For,
+    Listen,
+    Schema,
+    Task,
+    Try,
+)
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
 from perdure.engine.asks import AskFailed, Authorization, Evaluate
@@ -15,7 +25,7 @@ from perdure.engine.durations import after
 from perdure.engine.errors import Error, standard
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref, derived_key, stored
-from perdure.engine.state import ForFrame, Frame, ListenFrame, TryFrame
+from perdure.engine.state import ExtendedFrame, ForFrame, Frame, ListenFrame, TryFrame
 
 VIOLATIONS_SHOWN_MAX = 20
 
@@ -152,6 +162,8 @@ def export(
 
 def validate(draft: Draft, frame: Frame | None, schema: Schema, ref: Ref, what: str) -> Flow[None]:
     """Raise `Fault` with a validation error unless the value fits the schema."""
+    if schema.unavailable is not None:
+        raise fault(draft, frame, "configuration", schema.unavailable)
     value = yield from draft.payloads.get(ref)
     violations = schema.validate(value)
     if not violations:
@@ -265,6 +277,8 @@ def _local(draft: Draft, frame: Frame, name: str, variables: dict[str, Json], in
     giver = frame if inner else draft.parent_of(frame)
     while giver is not None:
         match giver, draft.task_of(giver):
+            case _, CallFunction():
+                return  # a function knows its arguments, not the variables around its call
             case ForFrame(), For(each=each, at=at_):
                 if name == each:
                     variables[name] = yield from item_of(draft, giver)
@@ -299,6 +313,8 @@ def _argument(draft: Draft, frame: Frame | None, name: str, raw_output: Ref | No
         case "output" if output is not None:
             return (yield from get(output))
         case "task" if frame is not None:
+            if draft.task_of(frame).extending:
+                return (yield from describe_extended(draft, _extended_by(draft, frame)))
             return (yield from _describe_task(draft, frame, raw_output))
         case "workflow":
             return (yield from _describe_process(draft))
@@ -333,6 +349,22 @@ def _describe_task(draft: Draft, frame: Frame, raw_output: Ref | None) -> Flow[J
     if raw_output is not None:
         descriptor["output"] = yield from draft.payloads.get(raw_output)
     return descriptor
+
+
+def describe_extended(draft: Draft, frame: ExtendedFrame) -> Flow[Json]:
+    """A task as its extensions see it: described, with its definition's own members beside that."""
+    output = frame.output if frame.phase == "after" else None
+    return {**draft.task_of(frame).definition, **(yield from _describe_task(draft, frame, output))}
+
+
+def _extended_by(draft: Draft, frame: Frame) -> ExtendedFrame:
+    """What the extension extends that an activity belongs to; not what extends that activity itself."""
+    while True:
+        enclosing = draft.parent_of(frame)
+        assert enclosing is not None, "a task of an extension runs within what it extends"
+        if isinstance(enclosing, ExtendedFrame) and not draft.task_of(frame).extended:
+            return enclosing
+        frame = enclosing
 
 
 def _describe_process(draft: Draft) -> Flow[Json]:

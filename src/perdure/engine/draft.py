@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.definition.program import Program, Task
+from perdure.definition.program import Extended, Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error, standard
+from perdure.engine.ids import activity_id
 from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import Key, Ref
-from perdure.engine.state import ROOT, Frame, State
+from perdure.engine.state import ROOT, ExtendedFrame, Frame, State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process
 
 PERDURE = "perdure"
@@ -163,10 +164,18 @@ class Draft:
 
     def note_task(self, type_: str, frame: Frame, actor: str = PERDURE, **data: Any) -> None:
         """Add a line about an activity."""
+        if isinstance(frame, ExtendedFrame) and not frame.shown:
+            return
         data["task"] = self.program.tasks[frame.task].reference
         if frame.attempt > 1:
             data["attempt"] = frame.attempt
-        self.history.append(Entry(self.now, type_, frame.id, actor, data))
+        self.history.append(Entry(self.now, type_, _shown_id(frame, data["task"]), actor, data))
+
+    def show(self, frame: Frame) -> None:
+        """Let the frame of an extended task stand for the task, which will not begin."""
+        if isinstance(frame, ExtendedFrame) and not frame.shown:
+            frame.shown = True
+            self.note_task(TASK_CREATED if frame.attempt == 1 else TASK_RETRIED, frame)
 
     def record(
         self,
@@ -178,6 +187,8 @@ class Draft:
         ended: bool = False,
     ) -> None:
         """Bring the record of an activity up to date."""
+        if isinstance(frame, ExtendedFrame) and not frame.shown:
+            return
         activity = self.records.get(frame.order)
         input_ = frame.input if frame.argument is None else frame.argument
         ended_at = self.now if ended else None
@@ -201,9 +212,13 @@ class Draft:
         ended_at: datetime | None,
     ) -> Activity:
         task = self.program.tasks[frame.task]
-        parent = self.frames.get(frame.parent)
+        if isinstance(task, Extended):
+            task = task.body.tasks[0]
+        parent = self.parent_of(frame)
+        while isinstance(parent, ExtendedFrame):
+            parent = self.parent_of(parent)
         return Activity(
-            frame.id,
+            _shown_id(frame, task.reference),
             frame.order,
             None if parent is None else parent.id,
             task.reference,
@@ -224,3 +239,10 @@ class Draft:
     def activities(self) -> dict[UUID, Activity]:
         """The records by id: of attempts that began anew, the last."""
         return {activity.id: activity for activity in self.records.values()}
+
+
+def _shown_id(frame: Frame, reference: str) -> UUID:
+    """The id of the activity that records and history show for a frame."""
+    if isinstance(frame, ExtendedFrame):  # it stands for the task within it, which was not begun
+        return activity_id(frame.id, reference, 0, frame.round)
+    return frame.id

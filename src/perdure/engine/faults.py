@@ -27,6 +27,8 @@ def propagate(draft: Draft, fault: Fault) -> Flow[None]:
     """Let the nearest try that wants it handle the error, or end the process with it."""
     chain: list[Frame] = []
     frame = fault.frame
+    if frame is not None:
+        draft.show(frame)
     while frame is not None:
         chain.append(frame)
         parent = draft.parent_of(frame)

@@ -2,9 +2,11 @@
 
 from perdure.definition.program import (
     Call,
+    CallFunction,
     CallMap,
     Do,
     Emit,
+    Extended,
     For,
     Fork,
     Listen,
@@ -24,13 +26,15 @@ from perdure.engine.draft import TASK_COMPLETED, TASK_SKIPPED, TASK_STARTED, Dra
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import cancel_beneath, release
-from perdure.engine.state import Frame, SwitchFrame, TryFrame
+from perdure.engine.state import ExtendedFrame, Frame, SwitchFrame, TryFrame
 from perdure.engine.tasks import (
     call,
     do,
     emit,
+    extended,
     for_,
     fork,
+    function,
     listen,
     map_,
     raise_,
@@ -56,7 +60,9 @@ def perform(draft: Draft, frame: Frame) -> Flow[None]:
     frame.status = "running"
     yield from take_in(draft, frame, task)
     draft.note_task(TASK_STARTED, frame)
-    output = yield from begin(draft, frame, task)
+    output = extended.given(draft, frame) if task.extended else None
+    if output is None:
+        output = yield from begin(draft, frame, task)
     if output is not None:
         yield from complete(draft, frame, output)
         return
@@ -67,6 +73,8 @@ def perform(draft: Draft, frame: Frame) -> Flow[None]:
 
 def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
     """Do what the task says; answers its raw output, or None while there is none yet."""
+    if task.unavailable is not None:
+        raise fault(draft, frame, "configuration", task.unavailable)
     match task:
         case Set():
             return set_.begin(draft, frame, task)
@@ -80,6 +88,10 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
             return call.begin(draft, frame, task)
         case CallMap():
             return map_.begin(draft, frame, task)
+        case CallFunction():
+            return function.begin(draft, frame, task)
+        case Extended():
+            return extended.begin(draft, frame, task)
         case Fork():
             return fork.begin(draft, frame, task)
         case Try():
@@ -102,6 +114,7 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
 
 def skip(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
     """The condition does not hold: the raw input is the output, and the flow goes to the next task."""
+    draft.show(frame)
     draft.record(frame, "skipped", output=frame.input, ended=True)
     draft.note_task(TASK_SKIPPED, frame)
     enclosing = yield from proceed(draft, frame, task, frame.input, "continue")
@@ -116,7 +129,7 @@ def complete(draft: Draft, frame: Frame, raw: Ref) -> Flow[None]:
         output = yield from give_out(draft, frame, task, raw)
         _completed(draft, frame, output)
         then = task.then
-        if isinstance(frame, SwitchFrame) and frame.then is not None:
+        if isinstance(frame, SwitchFrame | ExtendedFrame) and frame.then is not None:
             then = frame.then
         enclosing = yield from proceed(draft, frame, task, output, then)
         if enclosing is None:
@@ -130,6 +143,8 @@ def proceed(draft: Draft, frame: Frame, task: Task, output: Ref, then: str) -> F
     Answers the enclosing activity and its raw output, if it ends thereby.
     """
     del draft.frames[frame.order]
+    if task.extended:
+        then = extended.keep_directive(draft, frame, then)
     if then == "end":
         yield from _end_process(draft, frame, output)
         return None
@@ -144,7 +159,7 @@ def proceed(draft: Draft, frame: Frame, task: Task, output: Ref, then: str) -> F
     if parent is None:
         yield from process.give_out(draft, output)
         return None
-    raw = yield from _scope_done(draft, parent, frame, output)
+    raw = yield from _scope_done(draft, parent, frame, output, then)
     return None if raw is None else (parent, raw)
 
 
@@ -165,6 +180,10 @@ def _scope(draft: Draft, parent: Frame | None) -> Scope | None:
     match draft.task_of(parent):
         case Do(body=body) | For(body=body):
             return body
+        case CallFunction(function=name):
+            return draft.program.functions[name]
+        case Extended() as task:
+            return extended.scope_of(draft, parent, task)
         case Try(body=body, catch=catch):
             assert isinstance(parent, TryFrame)
             return catch.body if parent.phase == "catch" else body
@@ -191,12 +210,17 @@ def _iterates(draft: Draft, parent: Frame | None) -> bool:
     return parent is not None and isinstance(draft.task_of(parent), For | Listen)
 
 
-def _scope_done(draft: Draft, parent: Frame, frame: Frame, output: Ref) -> Flow[Ref | None]:
-    """The last task within `parent` has ended; answers the raw output of `parent`, if it ends too."""
+def _scope_done(draft: Draft, parent: Frame, frame: Frame, output: Ref, then: str) -> Flow[Ref | None]:
+    """The last task within `parent` has ended, with the directive `then`.
+
+    Answers the raw output of `parent`, if it ends too.
+    """
     task = draft.task_of(parent)
     match task:
-        case Do() | Try():
+        case Do() | Try() | CallFunction():
             return output
+        case Extended():
+            return (yield from extended.part_done(draft, parent, task, output, then))
         case For():
             return (yield from for_.iteration_done(draft, parent, task, output))
         case Fork():

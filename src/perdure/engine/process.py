@@ -5,6 +5,7 @@ from typing import Any
 from perdure.codec import Json
 from perdure.engine import scopes
 from perdure.engine.dataflow import PROCESS_INPUT, PROCESS_OUTPUT, describe_error, evaluate, text_of, validate
+from perdure.engine.dataflow import fault as fault_of
 from perdure.engine.draft import PERDURE, TASK, WORKFLOW, Draft
 from perdure.engine.errors import Error
 from perdure.engine.facts import ProcessStarted
@@ -35,6 +36,8 @@ def take_in(draft: Draft) -> Flow[None]:
     state, program = draft.state, draft.program
     state.phase = "input"
     state.round = 0
+    if program.unavailable is not None:
+        raise fault_of(draft, None, "configuration", program.unavailable)
     if program.input_schema is not None:
         yield from validate(draft, None, program.input_schema, state.input, "input")
     if program.input_from is not None:

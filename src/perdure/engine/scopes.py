@@ -3,6 +3,7 @@
 from perdure.definition.program import (
     Call,
     CallMap,
+    Extended,
     For,
     Fork,
     Listen,
@@ -20,6 +21,7 @@ from perdure.engine.refs import Ref
 from perdure.engine.state import (
     ROOT,
     CallFrame,
+    ExtendedFrame,
     ForFrame,
     ForkFrame,
     Frame,
@@ -135,6 +137,7 @@ _FRAMES: dict[type[Task], type[Frame]] = {
     RunProgram: CallFrame,
     RunWorkflow: RunFrame,
     Listen: ListenFrame,
+    Extended: ExtendedFrame,
 }
 
 

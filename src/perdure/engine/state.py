@@ -134,6 +134,24 @@ class ListenFrame(Frame, tag=7):
     until_matched: list[int] = msgspec.field(default_factory=list)
 
 
+class ExtendedFrame(Frame, tag=8):
+    """What runs extensions around a task. It is no activity of its own: records and history leave it out.
+
+    `phase`: ``before``, ``task``, ``given`` (the task, whose work an extension has done instead) or ``after``.
+    `position` is that of the extension it is at, in `Extended.extensions`; `applied` has those whose ``after`` is
+    still to run. `then` is where the task wants the flow to go.
+    """
+
+    phase: str = "before"
+    position: int = 0
+    applied: list[int] = msgspec.field(default_factory=list)
+    output: Ref | None = None
+    """What the task gave; in the phase ``given``, what stands for its raw output."""
+    then: str | None = None
+    shown: bool = False
+    """Whether it stands in records and history for the task, which was not begun."""
+
+
 class MapFrame(ForFrame, tag=11):
     """Child processes for items. `index` is the next item's, `done` counts those that have ended.
 
@@ -149,7 +167,16 @@ class MapFrame(ForFrame, tag=11):
 
 
 AnyFrame: TypeAlias = (
-    Frame | SwitchFrame | ForFrame | ForkFrame | TryFrame | CallFrame | RunFrame | ListenFrame | MapFrame
+    Frame
+    | SwitchFrame
+    | ForFrame
+    | ForkFrame
+    | TryFrame
+    | CallFrame
+    | RunFrame
+    | ListenFrame
+    | ExtendedFrame
+    | MapFrame
 )
 
 

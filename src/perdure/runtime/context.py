@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from perdure.activities.contract import Fetcher
 from perdure.broker.contract import Broker
 from perdure.coordination.contract import Coordinator
 from perdure.engine.step import Environment, Limits
@@ -24,4 +25,5 @@ class Context:
     settings: Settings
     environment: Environment
     programs: Programs
+    fetcher: Fetcher
     limits: Limits = field(default_factory=Limits)

@@ -1,13 +1,18 @@
 """Registering and finding definitions."""
 
 import asyncio
+from collections.abc import Callable, Iterable, Sequence
 
 from perdure import clock
 from perdure.codec import decode, encode
+from perdure.definition.document import Position
 from perdure.definition.loader import Definition, load
+from perdure.definition.pins import Pin
 from perdure.definition.problems import DefinitionInvalid, Problem
+from perdure.definition.template import Expression
+from perdure.definition.uses import Uses
 from perdure.definition.versions import is_stable, parse
-from perdure.runtime import availability, cursors
+from perdure.runtime import availability, cursors, pinning
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
@@ -18,29 +23,31 @@ from perdure.store.digests import document_digest
 async def register(context: Context, who: Principal, source: bytes, media_type: str, *, dry_run: bool) -> Registration:
     """See `runtime.platform.Platform.register_definition`."""
     definition = await asyncio.to_thread(load, source, media_type)  # large ones take a while
-    await _check_expressions(context, definition)
+    await check_expressions(context, definition.expressions, definition.locate)
+    record = _record(who, definition, source, media_type)
     if dry_run:
-        return Registration(
-            created=False,
-            definition=_view(_record(who, definition, source, media_type)),
-            warnings=_warnings(context, definition),
-        )
+        pinned = await _find(context, who, definition, [])
+        warnings = _warnings(context, definition, pinned.warnings)
+        return Registration(created=False, definition=_view(record), warnings=warnings)
     if definition.unsupported:
         raise DefinitionInvalid(definition.unsupported)
-    record = _record(who, definition, source, media_type)
-    present = await context.store.add_definition(record)
-    if present is not None and present.digest != record.digest:
-        raise Conflict(
-            f"{record.namespace}/{record.name}:{record.version} is registered with other content, and a version "
-            "never changes: give the document a new `document.version`"
-        )
-    assert definition.program is not None
     name = (record.tenant, record.namespace, record.name, record.version)
-    context.programs.keep(name, definition.program)
+    known: list[Pin] = []
+    if definition.needs:
+        _check_same(await context.store.definition(*name), record)  # before anything is fetched for nothing
+        known = await context.store.pins(name)
+    pinned = await _find(context, who, definition, known)
+    present = await context.store.add_definition(record, pinned.found)
+    _check_same(present, record)
+    assert definition.program is not None
+    if definition.needs:
+        context.programs.forget(name)
+    else:
+        context.programs.keep(name, definition.program)
     return Registration(
         created=present is None,
         definition=_view(present or record),
-        warnings=_warnings(context, definition),
+        warnings=_warnings(context, definition, pinned.warnings),
     )
 
 
@@ -75,10 +82,27 @@ async def find(context: Context, tenant: str, namespace: str, name: str, version
     return record
 
 
-async def _check_expressions(context: Context, definition: Definition) -> None:
+def _check_same(present: DefinitionRecord | None, record: DefinitionRecord) -> None:
+    """Raise `Conflict` where the version stands for another document."""
+    if present is not None and present.digest != record.digest:
+        raise Conflict(
+            f"{record.namespace}/{record.name}:{record.version} is registered with other content, and a version "
+            "never changes: give the document a new `document.version`"
+        )
+
+
+async def _find(context: Context, who: Principal, definition: Definition, known: list[Pin]) -> pinning.Findings:
+    sources = pinning.Sources(context.store, context.fetcher, context.evaluator)
+    return await pinning.find(sources, who.tenant, Uses.of(definition.document), definition.needs, known)
+
+
+async def check_expressions(
+    context: Context, expressions: Iterable[Expression], locate: Callable[[str], Position | None]
+) -> None:
+    """Raise `DefinitionInvalid` for those that are no jq programs; `locate` finds their places."""
     problems = []
-    for expression, message in await context.evaluator.check(definition.expressions):
-        line, column = definition.locate(expression.pointer) or (None, None)
+    for expression, message in await context.evaluator.check(expressions):
+        line, column = locate(expression.pointer) or (None, None)
         detail = f"the expression does not compile: {message}"
         problems.append(Problem(expression.pointer, detail, line, column))
     if problems:
@@ -132,14 +156,14 @@ def _view(record: DefinitionRecord) -> DefinitionView:
     )
 
 
-def _warnings(context: Context, definition: Definition) -> tuple[Warning_, ...]:
-    problems = [*definition.warnings, *definition.unsupported]
+def _warnings(context: Context, definition: Definition, pinning_: Sequence[Problem]) -> tuple[Warning_, ...]:
+    problems = [*definition.warnings, *definition.unsupported, *pinning_]
     if definition.program is not None:
         for problem in availability.warnings(definition.program, context.settings):
             line, column = definition.locate(problem.pointer) or (None, None)
             problems.append(Problem(problem.pointer, problem.detail, line, column))
-    return tuple(map(_warning, problems))
+    return tuple(map(warning_of, problems))
 
 
-def _warning(problem: Problem) -> Warning_:
+def warning_of(problem: Problem) -> Warning_:
     return Warning_(problem.pointer, problem.detail, problem.line, problem.column)

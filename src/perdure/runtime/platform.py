@@ -10,6 +10,8 @@ from perdure.codec import Json
 from perdure.runtime.views import (
     ActivityView,
     DefinitionView,
+    FunctionRegistration,
+    FunctionView,
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
@@ -45,6 +47,21 @@ class Platform(Protocol):
 
     async def get_definition(self, who: Principal, namespace: str, name: str, version: str) -> DefinitionView:
         """`version` may be ``latest``: the highest stable one."""
+
+    # functions
+    async def register_function(
+        self, who: Principal, name: str, version: str, source: bytes, media_type: str, *, dry_run: bool = False
+    ) -> FunctionRegistration:
+        """Register a function in the default catalog.
+
+        Raises `DefinitionUndecodable`, `DefinitionInvalid`, `Invalid` (name or version), `Conflict` (other content,
+        or a name of the platform). With `dry_run` nothing is stored.
+        """
+
+    async def list_functions(self, who: Principal, *, limit: int, cursor: str | None) -> Page[FunctionView]:
+        """By name, and version from the highest; those of the platform among them."""
+
+    async def get_function(self, who: Principal, name: str, version: str) -> FunctionView: ...
 
     # processes
     async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:

@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.runtime import callbacks, definitions, events, keys, people, processes
+from perdure.runtime import callbacks, definitions, events, functions, keys, people, processes
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
     DefinitionView,
+    FunctionRegistration,
+    FunctionView,
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
@@ -54,6 +56,19 @@ class Service:
 
     async def get_definition(self, who: Principal, namespace: str, name: str, version: str) -> DefinitionView:
         return await definitions.get(self._context, who, namespace, name, version)
+
+    # functions
+
+    async def register_function(
+        self, who: Principal, name: str, version: str, source: bytes, media_type: str, *, dry_run: bool = False
+    ) -> FunctionRegistration:
+        return await functions.register(self._context, who, name, version, source, media_type, dry_run=dry_run)
+
+    async def list_functions(self, who: Principal, *, limit: int, cursor: str | None) -> Page[FunctionView]:
+        return await functions.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def get_function(self, who: Principal, name: str, version: str) -> FunctionView:
+        return await functions.get(self._context, who, name, version)
 
     # processes
 

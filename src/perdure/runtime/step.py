@@ -29,8 +29,7 @@ from perdure.engine.step import Process, Step
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
-from perdure.runtime.programs import Name
-from perdure.store.contract import NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
+from perdure.store.contract import DefinitionName, NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
 from perdure.store.facts import decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
@@ -202,8 +201,11 @@ class Stepper:
         if not process.facts and (not process.owed or process.status in SETTLED | {"suspended"}):
             return None
         context = self._context
+        state = None if process.state is None else states.decode(process.state)
         async with lock:
             program = await context.programs.get(_definition(process), taken)
+            if state is not None and any(frame.task >= len(program.tasks) for frame in state.frames):
+                program = await context.programs.load(_definition(process), taken)  # a function was pinned since
 
         async def fetch(keys: Sequence[Key]) -> dict[Key, Json]:
             async with lock:
@@ -216,7 +218,7 @@ class Stepper:
         generator = advance(
             program,
             Process(id=process.id, created_at=process.created_at, seed=process.seed),
-            None if process.state is None else states.decode(process.state),
+            state,
             [_decoded(data) for _, data in process.facts],
             taken.now,
             context.environment,
@@ -333,7 +335,7 @@ def _decoded(data: bytes) -> AnyFact:
     return fact
 
 
-def _definition(process: TakenProcess) -> Name:
+def _definition(process: TakenProcess) -> DefinitionName:
     return (process.tenant, process.namespace, process.name, process.version)
 
 

@@ -38,6 +38,18 @@ class DefinitionView(View, frozen=True):
     media_type: str
 
 
+class FunctionView(View, frozen=True):
+    """A function of the default catalog. `created_at` is None for those of the platform (`built_in`)."""
+
+    name: str
+    version: str
+    built_in: bool
+    created_at: datetime | None
+    document: Json
+    source: str
+    media_type: str
+
+
 class ParentReference(View, frozen=True):
     process: UUID
     activity: UUID
@@ -138,6 +150,14 @@ class Registration(View, frozen=True):
 
     created: bool
     definition: DefinitionView
+    warnings: tuple["Warning_", ...] = ()
+
+
+class FunctionRegistration(View, frozen=True):
+    """`created` is False where the very same document was there already."""
+
+    created: bool
+    function: FunctionView
     warnings: tuple["Warning_", ...] = ()
 
 

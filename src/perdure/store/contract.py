@@ -13,9 +13,13 @@ from uuid import UUID
 import msgspec
 
 from perdure.codec import Json
+from perdure.definition.pins import Pin
 from perdure.engine.errors import Error
 from perdure.engine.refs import Key, Ref
 from perdure.engine.step import Step, Waiting
+
+DefinitionName: TypeAlias = tuple[str, str, str, str]
+"""Tenant, namespace, name, version."""
 
 
 class StoreUnavailable(Exception):
@@ -36,6 +40,22 @@ class DefinitionRecord(Record, frozen=True):
     stable: bool
     title: str | None
     summary: str | None
+    document: bytes
+    source: bytes
+    media_type: str
+    digest: bytes
+    created_at: datetime
+    created_by: str
+
+
+class FunctionRecord(Record, frozen=True):
+    """A function of the default catalog."""
+
+    tenant: str
+    name: str
+    version: str
+    version_order: str
+    """Sorts as semantic versions do."""
     document: bytes
     source: bytes
     media_type: str
@@ -192,6 +212,9 @@ class Taken(Protocol):
         """As `Store.definition`, without another connection: who holds one and waits for a second may wait for
         somebody who does the same."""
 
+    async def pins(self, definition: DefinitionName) -> list[Pin]:
+        """As `Store.pins`, without another connection."""
+
     async def save(
         self,
         outcomes: Sequence[Outcome],
@@ -275,8 +298,11 @@ class Store(Protocol):
     async def now(self) -> datetime: ...
 
     # definitions
-    async def add_definition(self, record: DefinitionRecord) -> DefinitionRecord | None:
-        """None where it was added, else the record that is there already."""
+    async def add_definition(self, record: DefinitionRecord, resources: Sequence[Pin] = ()) -> DefinitionRecord | None:
+        """None where it was added, else the record that is there already.
+
+        `resources` are pinned with it, also to a record that is there with the same digest; see `add_pins`.
+        """
 
     async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
         """`version` None means the highest stable one."""
@@ -287,6 +313,20 @@ class Store(Protocol):
     async def versions(
         self, tenant: str, namespace: str, name: str, limit: int, after: str | None
     ) -> list[DefinitionRecord]: ...
+
+    async def pins(self, definition: DefinitionName) -> list[Pin]:
+        """In order."""
+
+    async def add_pins(self, definition: DefinitionName, new: Sequence[Pin]) -> list[Pin]:
+        """Add those that are not there yet, with the next ordinals (theirs don't count); answers all, in order."""
+
+    # functions
+    async def add_function(self, record: FunctionRecord) -> FunctionRecord | None:
+        """None where it was added, else the record that is there already."""
+
+    async def function(self, tenant: str, name: str, version: str) -> FunctionRecord | None: ...
+    async def functions(self, tenant: str, limit: int, after: tuple[str, str] | None) -> list[FunctionRecord]:
+        """By name, and version from the highest; after that position."""
 
     # processes
     async def add_processes(self, processes: Sequence[NewProcess]) -> None: ...

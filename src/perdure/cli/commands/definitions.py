@@ -1,4 +1,4 @@
-"""`deploy`: registering definitions."""
+"""`deploy`: registering definitions, and functions of the default catalog."""
 
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from perdure.client import ApiError
 
 if TYPE_CHECKING:
     from perdure.client import Client
+    from perdure.client.models import Fault
 
 UNPROCESSABLE = (400, 413, 422)
 """What a definition itself may be refused with."""
@@ -19,30 +20,39 @@ UNPROCESSABLE = (400, 413, 422)
 def deploy(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML or JSON files; - is standard input.")],
     check: Annotated[bool, typer.Option("--check", help="Only validate; register nothing.")] = False,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME:VERSION",
+            help="The one file is a function of the default catalog, to be called as NAME:VERSION@default.",
+        ),
+    ] = None,
 ) -> None:
-    """Register definitions. A bad one gets its errors with file, line and column."""
+    """Register definitions, or a function. A bad one gets its errors with file, line and column."""
+    if function is not None and len(files) != 1:
+        raise typer.BadParameter(f"expected one file, found {len(files)}", param_hint="--function")
+    name, _, version = (function or "").partition(":")
+    if function is not None and not (name and version):
+        raise typer.BadParameter(f"expected NAME:VERSION, found {function!r}", param_hint="--function")
+    named = None if function is None else (name, version)
     sources = [(file, values.read(file)) for file in files]
 
     async def work(client: "Client") -> bool:
-        done = [await _one(client, file, source, check) for file, source in sources]
+        done = [await _one(client, file, source, check, named) for file, source in sources]
         return all(done)
 
     if not exits.call(work):
         raise typer.Exit(exits.FAILED)
 
 
-async def _one(client: "Client", file: str, source: bytes, check: bool) -> bool:
+async def _one(client: "Client", file: str, source: bytes, check: bool, function: tuple[str, str] | None) -> bool:
     """Deploy one file and say how that went; the files after it get their turn all the same."""
     media_type = "application/json" if PurePath(file).suffix == ".json" else "application/yaml"
     try:
         if check:
-            warnings = await client.check(source, media_type)
-            terminal.note(*problems.faults(file, warnings, "warning"))
-            terminal.answers().print(f"valid {file}", soft_wrap=True)
+            said, warnings = f"valid {file}", await _check(client, source, media_type, function)
         else:
-            definition, created = await client.deploy(source, media_type)
-            name = f"{definition['namespace']}/{definition['name']}:{definition['version']}"
-            terminal.answers().print(f"{'registered' if created else 'unchanged'} {name}", soft_wrap=True)
+            said, warnings = await _register(client, source, media_type, function)
     except ApiError as error:
         if error.faults:
             terminal.note(*problems.faults(file, error.faults))
@@ -51,4 +61,26 @@ async def _one(client: "Client", file: str, source: bytes, check: bool) -> bool:
         else:
             raise
         return False
+    terminal.note(*problems.faults(file, warnings, "warning"))
+    terminal.answers().print(said, soft_wrap=True)
     return True
+
+
+async def _check(client: "Client", source: bytes, media_type: str, function: tuple[str, str] | None) -> "list[Fault]":
+    if function is not None:
+        return await client.check_function(*function, source, media_type)
+    return await client.check(source, media_type)
+
+
+async def _register(
+    client: "Client", source: bytes, media_type: str, function: tuple[str, str] | None
+) -> "tuple[str, list[Fault]]":
+    """What to say, and the warnings."""
+    if function is not None:
+        registered, created = await client.deploy_function(*function, source, media_type)
+        name, warnings = f"{registered['name']}:{registered['version']}@default", registered.get("warnings", [])
+    else:
+        definition, created = await client.deploy(source, media_type)
+        name = f"{definition['namespace']}/{definition['name']}:{definition['version']}"
+        warnings = definition.get("warnings", [])
+    return f"{'registered' if created else 'unchanged'} {name}", warnings

@@ -61,7 +61,7 @@ _endpoints = members(optional={"token": text, "revocation": text, "introspection
 
 def _secret_name(value: Json, pointer: str, report: Report) -> None:
     string(value, pointer, report)
-    if isinstance(value, str) and value not in report.uses.secrets:
+    if isinstance(value, str) and value not in report.uses.secrets and not report.published:
         report.problem(
             pointer,
             f"expected a secret that use.secrets lists, found {quoted(value)}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from perdure.codec import Json
-from perdure.definition import interpolation
+from perdure.definition import interpolation, pins
 from perdure.definition.checks import catalog
 from perdure.definition.checks.authentication import referenceable
 from perdure.definition.checks.events import iterator
@@ -23,10 +23,7 @@ from perdure.definition.checks.shapes import (
 from perdure.definition.checks.text import expression, template, text
 from perdure.definition.checks.values import duration, endpoint, object_or_expression, resource
 from perdure.definition.pointers import child
-from perdure.definition.uses import DEFAULT_CATALOG
-
-BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
-"""The functions that the DSL itself defines."""
+from perdure.definition.uses import BUILT_IN, DEFAULT_CATALOG
 
 SUPPORTED = frozenset({"a2a", "grpc", "http", "mcp", "openapi"})
 
@@ -242,17 +239,21 @@ def call(tasks: Check) -> Check:
 def _function(function: str, task: Mapping[str, Json], pointer: str, report: Report) -> None:
     """DSL reference, "Call", by custom functions: of ``use.functions``, of a catalog, or at a URI."""
     place = child(pointer, "call")
-    arguments = catalog.FUNCTIONS.get(function)
+    platform = report.uses.platform_function(function)
+    arguments = catalog.FUNCTIONS.get(function) if platform is not None else None
     if arguments is not None:
         arguments(http, task.get("with", {}), child(pointer, "with") if "with" in task else pointer, report)
         return
     if "with" in task:
         _object_template(task["with"], child(pointer, "with"), report)
     if function in report.uses.functions:
-        report.unsupported(place, f"call: {function} (a function of use.functions)")
+        report.calls(function)
+        return
+    if platform is not None:
+        report.unsupported(place, f"call: {function}")
         return
     if "://" in function:
-        report.unsupported(place, "call: URI (a function of an external catalog)")
+        report.need(pins.FUNCTION, function, place)
         return
     name, at, in_catalog = function.rpartition("@")
     if not at or not name:
@@ -282,7 +283,10 @@ def _versioned_suggestion(function: str, names: tuple[str, ...]) -> str:
 
 
 def _catalogued(function: str, name: str, in_catalog: str, place: str, report: Report) -> None:
-    if in_catalog != DEFAULT_CATALOG and in_catalog not in report.uses.catalogs:
+    declared = in_catalog == DEFAULT_CATALOG or in_catalog in report.uses.catalogs
+    if not declared and report.published:
+        report.warn(place, f"whoever calls this function must declare the catalog {quoted(in_catalog)}")
+    elif not declared:
         known = (DEFAULT_CATALOG, *report.uses.catalogs)
         report.problem(
             place,
@@ -292,7 +296,4 @@ def _catalogued(function: str, name: str, in_catalog: str, place: str, report: R
     if ":" not in name:
         report.problem(place, f"expected name:version@catalog, found {quoted(function)}, which has no version")
         return
-    hint = suggestion(function, tuple(catalog.FUNCTIONS)) if in_catalog == DEFAULT_CATALOG else ""
-    report.unsupported(place, f"call: {function[:80]}")
-    if hint:
-        report.warn(place, f"unknown function {quoted(function)}{hint}")
+    report.need(pins.FUNCTION, function, place)

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from perdure.codec import Json
 from perdure.definition.document import Document, Position
+from perdure.definition.pins import Need
 from perdure.definition.pointers import child
-from perdure.definition.problems import Problem
+from perdure.definition.problems import Problem, unavailable
 from perdure.definition.template import Expression, Template, expressions_of
 from perdure.definition.uses import Uses
 
@@ -33,8 +34,20 @@ class EnoughFound(Exception):
 class Report:
     """Collects what checks find in one definition."""
 
-    def __init__(self, uses: Uses, *, loose: bool = False, document: Document | None = None) -> None:
+    def __init__(
+        self,
+        uses: Uses,
+        *,
+        loose: bool = False,
+        foreign: bool = False,
+        published: bool = False,
+        document: Document | None = None,
+    ) -> None:
         self.uses = uses
+        self.published = published
+        """Whether this is a function that is published for others, whose secrets and catalogs are not known yet."""
+        self.foreign = foreign
+        """Whether expressions are in another language than jq, so that nothing can be said of them."""
         self.loose = loose
         """Whether every string is tried as an expression (DSL reference, "Evaluate")."""
         self.expressions: list[Expression] = []
@@ -42,9 +55,11 @@ class Report:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._warnings_further = 0
-        self._unsupported: dict[str, Problem] = {}
+        self._unsupported: dict[str, tuple[str | None, Problem]] = {}
+        self._needs: dict[tuple[str | None, str, str], Need] = {}
+        self._calls: dict[str | None, set[str]] = {}
+        self._function: str | None = None
         self._tasks = 0
-        self._declaring = False
 
     def problem(self, pointer: str, detail: str, *, at_key: bool = False) -> None:
         """A fault; `at_key` places it at the member's name. Raises `EnoughFound` once there are too many."""
@@ -59,20 +74,37 @@ class Report:
         else:
             self._warnings_further += 1
 
+    def unavailable(self, pointer: str, what: str, hint: str = "") -> None:
+        """The definition uses something valid that this installation lacks; `hint` says what to do about it.
+
+        It is a warning: the definition can be registered, and the use raises a configuration error.
+        """
+        self.warn(pointer, f"{unavailable(what, hint)} (using it raises a configuration error)")
+
     def unsupported(self, pointer: str, what: str) -> None:
         """The definition uses something that is part of the DSL, but not built yet."""
-        if not self._declaring and pointer not in self._unsupported:
+        if pointer not in self._unsupported:
             detail = f"{what} can't be run by this version of Perdure yet"
-            self._unsupported[pointer] = self._located(pointer, detail, False)
+            self._unsupported[pointer] = (self._function, self._located(pointer, detail, False))
+
+    def need(self, kind: str, key: str, pointer: str, endpoint: Json = None) -> None:
+        """The definition needs something from outside the document; see `pins.Need`."""
+        place = self._located(pointer, "", False)
+        need = Need(kind, key, pointer, place.line, place.column, endpoint)
+        self._needs.setdefault((self._function, kind, key), need)
 
     @contextmanager
-    def declaring(self) -> Iterator[None]:
-        """Within, what is declared is not used yet, so that it need not be supported."""
-        before, self._declaring = self._declaring, True
+    def function(self, name: str) -> Iterator[None]:
+        """Within, what is found belongs to a function of ``use.functions``, and counts only if that is called."""
+        self._function = name
         try:
             yield
         finally:
-            self._declaring = before
+            self._function = None
+
+    def calls(self, name: str) -> None:
+        """A function of ``use.functions`` is called."""
+        self._calls.setdefault(self._function, set()).add(name)
 
     def expected(self, what: str, value: Json, pointer: str, hint: str = "") -> None:
         """A fault: a value of another kind than expected."""
@@ -128,7 +160,29 @@ class Report:
     @property
     def missing(self) -> tuple[Problem, ...]:
         """What is used and not built yet, in the order of the text."""
-        return tuple(sorted(self._unsupported.values(), key=_place))
+        used = self._used()
+        return tuple(sorted((p for owner, p in self._unsupported.values() if owner in used), key=_place))
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What is used from outside the document, once each, in the order in which it was met."""
+        used = self._used()
+        found: dict[tuple[str, str], Need] = {}
+        for (owner, *identity), need in self._needs.items():
+            if owner in used:
+                found.setdefault((identity[0], identity[1]), need)
+        return tuple(found.values())
+
+    def _used(self) -> set[str | None]:
+        """The tasks of the document itself (None), and the functions that they lead to."""
+        used: set[str | None] = set()
+        open_: list[str | None] = [None]
+        while open_:
+            owner = open_.pop()
+            if owner not in used:
+                used.add(owner)
+                open_ += self._calls.get(owner, ())
+        return used
 
     def _located(self, pointer: str, detail: str, at_key: bool) -> Problem:
         position: Position | None = None

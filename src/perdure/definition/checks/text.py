@@ -12,6 +12,8 @@ def text(value: Json, pointer: str, report: Report) -> None:
     if not isinstance(value, str):
         report.expected("a string", value, pointer, quotes_hint(value))
         return
+    if report.foreign:
+        return
     try:
         report.template(interpolation.text_template(value, pointer, loose=report.loose))
     except interpolation.ExpressionMalformed as error:
@@ -40,6 +42,8 @@ def expression(value: Json, pointer: str, report: Report) -> None:
     if not isinstance(value, str):
         report.expected("an expression, which is a string", value, pointer, quotes_hint(value))
         return
+    if report.foreign:
+        return
     try:
         report.template(interpolation.expression(value, pointer))
     except interpolation.ExpressionMalformed as error:
@@ -50,6 +54,8 @@ def expression_or_template(value: Json, pointer: str, report: Report) -> None:
     """A string that is an expression with or without ``${ }``, or any value with expressions in its strings."""
     if not isinstance(value, str):
         template(value, pointer, report)
+        return
+    if report.foreign:
         return
     try:
         report.template(interpolation.expression_template(value, pointer, loose=report.loose))

@@ -1,7 +1,7 @@
 """Checks of what many tasks share: expressions, durations, URIs, endpoints, schemas, input and output."""
 
 from perdure.codec import Json
-from perdure.definition import durations, interpolation, schemas
+from perdure.definition import durations, interpolation, pins, schemas
 from perdure.definition.checks.authentication import referenceable
 from perdure.definition.checks.report import Check, Report, described, quoted, suggestion
 from perdure.definition.checks.shapes import anything, exactly_one, members, quotes_hint, string
@@ -93,13 +93,33 @@ def schema(value: Json, pointer: str, report: Report) -> None:
     if not isinstance(value, dict):
         return
     kind = exactly_one(value, ("document", "resource"), pointer, report)
-    format_ = value.get("format", "json")
-    if isinstance(format_, str) and format_ != "json":
-        report.unsupported(child(pointer, "format"), f"schema format: {format_[:40]}")
+    format_ = value.get("format", schemas.JSON)
+    if isinstance(format_, str) and format_ != schemas.JSON:
+        report.unavailable(child(pointer, "format"), *schemas.unknown_format(format_))
     elif kind == "resource":
-        report.unsupported(child(pointer, "resource"), "schema: resource (an external schema)")
+        _external_schema(value["resource"], child(pointer, "resource"), report)
     elif kind == "document":
-        json_schema(value["document"], child(pointer, "document"), report)
+        _inline_schema(value["document"], child(pointer, "document"), report)
+
+
+def _external_schema(value: Json, pointer: str, report: Report) -> None:
+    """It is fetched when the definition is registered, so its address can't depend on data."""
+    if not isinstance(value, dict) or "endpoint" not in value:
+        return
+    if pins.depends_on_data(value["endpoint"]):
+        hint = "its address must not contain expressions or {names}, as it is fetched at registration"
+        report.unavailable(child(pointer, "endpoint"), pins.schema_missing(value["endpoint"])[0], hint)
+        return
+    report.need(pins.SCHEMA, pins.schema_key(value["endpoint"]), child(pointer, "endpoint"), value["endpoint"])
+
+
+def _inline_schema(value: Json, pointer: str, report: Report) -> None:
+    """A JSON Schema, whose references may lead to documents that are fetched at registration."""
+    try:
+        for uri in schemas.outside(value):
+            report.need(pins.SCHEMA, uri, pointer, uri)
+    except schemas.SchemaInvalid as error:
+        report.problem(f"{pointer}{error.pointer}", f"not a JSON Schema: {error}")
 
 
 def json_schema(value: Json, pointer: str, report: Report) -> None:

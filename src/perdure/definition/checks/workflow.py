@@ -10,13 +10,13 @@ from perdure.definition.checks import events, faults
 from perdure.definition.checks.authentication import policy
 from perdure.definition.checks.report import Check, EnoughFound, Report, quoted
 from perdure.definition.checks.runs import NAME
-from perdure.definition.checks.shapes import array, mapping, members, object_, quotes_hint, string, word
+from perdure.definition.checks.shapes import anything, array, mapping, members, object_, quotes_hint, string, word
 from perdure.definition.checks.tasks import task, task_list
 from perdure.definition.checks.text import expression
 from perdure.definition.checks.values import duration, endpoint, input_, output, timeout, timeout_object
 from perdure.definition.document import Document
 from perdure.definition.pointers import child
-from perdure.definition.uses import Uses, is_loose
+from perdure.definition.uses import Uses, foreign_language, is_loose, unknown_language
 
 DSL_VERSION = "1.0.3"
 """The version of the DSL that is implemented; all 1.0.x are read as it."""
@@ -41,9 +41,18 @@ _EXTENDED = (
 def check(document: Document) -> Report:
     """Everything that can be said about a definition before it runs."""
     value = document.value
-    report = Report(Uses.of(value), loose=is_loose(value), document=document)
+    foreign = foreign_language(value) is not None
+    report = Report(Uses.of(value), loose=is_loose(value), foreign=foreign, document=document)
     with suppress(EnoughFound):
         _workflow(value, "", report)
+    return report
+
+
+def check_function(document: Document, uses: Uses | None) -> Report:
+    """As `check`, for a function that is a document of its own; `uses` as in `functions.load`."""
+    report = Report(uses or Uses(), published=uses is None, document=document)
+    with suppress(EnoughFound):
+        task(document.value, "", report, ())
     return report
 
 
@@ -84,13 +93,11 @@ _document = members(
 )
 
 
-def _function(value: Json, pointer: str, report: Report) -> None:
-    task(value, pointer, report, ())
-
-
 def _functions(value: Json, pointer: str, report: Report) -> None:
-    with report.declaring():
-        mapping(_function)(value, pointer, report)
+    mapping(anything)(value, pointer, report)
+    for name, function in value.items() if isinstance(value, dict) else ():
+        with report.function(name):
+            task(function, child(pointer, name), report, ())
 
 
 _extension = members({"extend": word(*_EXTENDED)}, {"when": expression, "before": task_list, "after": task_list})
@@ -103,13 +110,6 @@ def _extension_item(value: Json, pointer: str, report: Report) -> None:
     mapping(_extension)(value, pointer, report)
 
 
-def _extensions(value: Json, pointer: str, report: Report) -> None:
-    with report.declaring():
-        array(_extension_item)(value, pointer, report)
-    if value:
-        report.unsupported(pointer, "use: extensions")
-
-
 def _secrets(value: Json, pointer: str, report: Report) -> None:
     array(string)(value, pointer, report)
 
@@ -119,7 +119,7 @@ _use = members(
         "authentications": mapping(policy),
         "catalogs": mapping(members({"endpoint": endpoint})),
         "errors": mapping(faults.error),
-        "extensions": _extensions,
+        "extensions": array(_extension_item),
         "functions": _functions,
         "retries": mapping(faults.retry),
         "secrets": _secrets,
@@ -151,10 +151,9 @@ def _evaluate(value: Json, pointer: str, report: Report) -> None:
         pointer, "evaluate is not part of the published schema of the DSL; other runtimes may ignore it", at_key=True
     )
     _evaluate_members(value, pointer, report)
-    if isinstance(value, dict):
-        language = value.get("language", "jq")
-        if isinstance(language, str) and language != "jq":
-            report.unsupported(child(pointer, "language"), f"evaluate: language {quoted(language)}")
+    language = foreign_language({"evaluate": value})
+    if language is not None:
+        report.unavailable(child(pointer, "language"), *unknown_language(language))
 
 
 _workflow = members(

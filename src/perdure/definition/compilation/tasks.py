@@ -1,20 +1,25 @@
 """Tasks and scopes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import versions
-from perdure.definition.compilation import events, faults
+from perdure.definition.compilation import events, extensions, faults
 from perdure.definition.compilation.context import Context
 from perdure.definition.interpolation import object_template
+from perdure.definition.pins import function_missing
 from perdure.definition.pointers import child
+from perdure.definition.problems import unavailable
 from perdure.definition.program import (
     Call,
+    CallFunction,
     CallMap,
     Case,
     Do,
     Emit,
+    Extended,
     For,
     Fork,
     Iterator,
@@ -30,7 +35,7 @@ from perdure.definition.program import (
     Wait,
 )
 from perdure.definition.template import Literal, Template
-from perdure.definition.uses import DEFAULT_CATALOG
+from perdure.definition.uses import BUILT_IN
 
 
 def scope(context: Context, items: list[Mapping[str, Json]], pointer: str) -> Scope:
@@ -42,11 +47,37 @@ def scope(context: Context, items: list[Mapping[str, Json]], pointer: str) -> Sc
     return Scope(tuple(tasks), {task.name: position for position, task in enumerate(tasks)})
 
 
+def single(context: Context, name: str, value: Mapping[str, Json], pointer: str) -> Scope:
+    """A list of one task: what a function is."""
+    return Scope((_task(context, name, value, pointer),), {name: 0})
+
+
 def _task(context: Context, name: str, value: Mapping[str, Json], pointer: str) -> Task:
+    kind = next(key for key in _COMPILERS if key in value)
+    around = extensions.around(context, kind)
+    if not around:
+        return _plain(context, kind, name, value, pointer)
     index = context.reserve()
-    common = _common(context, index, name, value, pointer)
-    compiler = next(compiler for key, compiler in _COMPILERS.items() if key in value)
-    task = compiler(context, value, pointer, common)
+    inner = _plain(context, kind, name, value, pointer)
+    wrapper = Extended(
+        index=index,
+        name=name,
+        reference=pointer,
+        definition=value,
+        condition=inner.condition,
+        then=inner.then,
+        extending=inner.extending,
+        extensions=around,
+        body=Scope((replace(inner, condition=None, then="continue", extended=True),), {name: 0}),
+    )
+    context.place(wrapper)
+    context.place(wrapper.body.tasks[0])
+    return wrapper
+
+
+def _plain(context: Context, kind: str, name: str, value: Mapping[str, Json], pointer: str) -> Task:
+    index = context.reserve()
+    task = _COMPILERS[kind](context, value, pointer, _common(context, index, name, value, pointer))
     context.place(task)
     return task
 
@@ -71,6 +102,7 @@ def _common(context: Context, index: int, name: str, value: Mapping[str, Json], 
         "timeout": context.timeout(value, pointer),
         "then": value.get("then", "continue"),
         "metadata": value.get("metadata", {}),
+        "extending": context.extending is not None,
     }
 
 
@@ -157,17 +189,22 @@ def _iterator(context: Context, value: Mapping[str, Json], pointer: str) -> Iter
 
 
 def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
-    function = _bare(value["call"])
+    function = value["call"]
     arguments = _arguments(context, value.get("with", {}), f"{pointer}/with")
-    if function == "map":
+    if function in BUILT_IN:
+        return Call(**common, function=function, arguments=arguments)
+    if function in context.uses.functions:
+        context.called[function] = None
+        return CallFunction(**common, function=function, arguments=arguments)
+    platform = context.uses.platform_function(function)
+    if platform == "map":
         return CallMap(**common, arguments=arguments)
-    return Call(**common, function=function, arguments=arguments)
-
-
-def _bare(function: str) -> str:
-    """A function of the default catalog, without version and catalog."""
-    name, at, catalog = function.rpartition("@")
-    return name.partition(":")[0] if at and catalog == DEFAULT_CATALOG else function
+    if platform is not None:
+        return Call(**common, function=platform, arguments=arguments)
+    if function not in context.pins.functions:
+        context.missing.add(function)
+        common["unavailable"] = unavailable(*function_missing(function))
+    return CallFunction(**common, function=function, arguments=arguments)
 
 
 _AUTHENTICATED = frozenset(

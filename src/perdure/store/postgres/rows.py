@@ -6,6 +6,7 @@ import msgspec
 from asyncpg import Record
 
 from perdure.codec import decode, encode
+from perdure.definition.pins import Pin
 from perdure.engine.errors import Error
 from perdure.engine.step import Waiting
 from perdure.store import contract
@@ -21,6 +22,16 @@ def json_text(value: Any) -> str | None:
 
 def definition(row: Record) -> contract.DefinitionRecord:
     return contract.DefinitionRecord(**dict(row))
+
+
+def function(row: Record) -> contract.FunctionRecord:
+    return contract.FunctionRecord(**dict(row))
+
+
+def pin(row: Record) -> Pin:
+    fields = dict(row)
+    fields["document"] = decode(fields["document"])
+    return Pin(**fields)
 
 
 def process(row: Record) -> contract.ProcessRecord:

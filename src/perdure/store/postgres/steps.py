@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json, decode, encode
+from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
-from perdure.store.contract import DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import definitions, effects, processes
+from perdure.store.contract import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.postgres import definitions, effects, pins, processes
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -135,6 +136,9 @@ class PostgresTaken:
 
     async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
         return await definitions.get(self._connection, tenant, namespace, name, version)
+
+    async def pins(self, definition: DefinitionName) -> list[Pin]:
+        return await pins.get(self._connection, definition)
 
     async def save(
         self,

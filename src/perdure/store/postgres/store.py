@@ -6,13 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from perdure.codec import Json
+from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.store import contract as c
 from perdure.store.postgres import (
     definitions,
     events,
+    functions,
     housekeeping,
     people,
+    pins,
     processes,
     steps,
     work,
@@ -41,9 +44,14 @@ class PostgresStore:
 
     # definitions
 
-    async def add_definition(self, record: c.DefinitionRecord) -> c.DefinitionRecord | None:
-        async with connected(self._pool) as connection:
-            return await definitions.add(connection, record)
+    async def add_definition(
+        self, record: c.DefinitionRecord, resources: Sequence[Pin] = ()
+    ) -> c.DefinitionRecord | None:
+        async with transaction(self._pool) as connection:
+            present = await definitions.add(connection, record)
+            if resources and (present is None or present.digest == record.digest):
+                await pins.add(connection, (record.tenant, record.namespace, record.name, record.version), resources)
+            return present
 
     async def definition(
         self, tenant: str, namespace: str, name: str, version: str | None
@@ -62,6 +70,28 @@ class PostgresStore:
     ) -> list[c.DefinitionRecord]:
         async with connected(self._pool) as connection:
             return await definitions.versions(connection, tenant, namespace, name, limit, after)
+
+    async def pins(self, definition: c.DefinitionName) -> list[Pin]:
+        async with connected(self._pool) as connection:
+            return await pins.get(connection, definition)
+
+    async def add_pins(self, definition: c.DefinitionName, new: Sequence[Pin]) -> list[Pin]:
+        async with transaction(self._pool) as connection:
+            return await pins.add(connection, definition, new)
+
+    # functions
+
+    async def add_function(self, record: c.FunctionRecord) -> c.FunctionRecord | None:
+        async with connected(self._pool) as connection:
+            return await functions.add(connection, record)
+
+    async def function(self, tenant: str, name: str, version: str) -> c.FunctionRecord | None:
+        async with connected(self._pool) as connection:
+            return await functions.get(connection, tenant, name, version)
+
+    async def functions(self, tenant: str, limit: int, after: tuple[str, str] | None) -> list[c.FunctionRecord]:
+        async with connected(self._pool) as connection:
+            return await functions.page(connection, tenant, limit, after)
 
     # processes
 
