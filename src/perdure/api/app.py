@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure.api import definitions, events, health, human_tasks, openapi, problems, processes, reference
+from perdure.api import definitions, events, health, human_tasks, jobs, openapi, problems, processes, reference
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
 from perdure.codec import encode
@@ -23,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     processes.router,
     definitions.router,
     human_tasks.router,
+    jobs.router,
     events.router,
     health.router,
 )

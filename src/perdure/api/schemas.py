@@ -14,7 +14,7 @@ STATUSES: Final = ("pending", "running", "waiting", "suspended", "cancelled", "f
 ACTIVITY_STATUSES: Final = (*STATUSES, "skipped")
 TASK_STATUSES: Final = ("open", "claimed", "completed", "cancelled")
 KINDS: Final = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait")
-REASONS: Final = ("call", "timer", "event", "human-task", "callback", "child", "retry", "step")
+REASONS: Final = ("call", "timer", "event", "human-task", "callback", "job", "child", "retry", "step")
 
 _RENAMED: Final = {
     "ProcessView": "Process",
@@ -22,6 +22,8 @@ _RENAMED: Final = {
     "HistoryView": "HistoryEntry",
     "HumanTaskView": "HumanTask",
     "Waiting": "WaitingFor",
+    "JobView": "Job",
+    "LeaseView": "Lease",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}
@@ -90,6 +92,7 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
         "waitingFor": {"description": "Each thing that a live branch waits for."},
     },
     "Activity": {
+        "progress": {"description": "What the worker of its job reported last."},
         "parent": {"description": "The activity that it runs inside of."},
         "reference": {"description": "JSON Pointer of the task in its definition."},
         "kind": {"enum": list(KINDS)},
@@ -116,6 +119,14 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
         "form": {"description": "JSON Schema of what is to be entered, null where nothing is."},
         "output": {"description": "What the process gets: outcome, data, comment, by whom and when."},
     },
+    "Job": {
+        "id": {"description": "Also the activity's."},
+        "attempt": {"description": "Counts from 1 and rises with every further try.", "minimum": 1},
+        "idempotencyKey": {"description": "`PROCESS-ID/ACTIVITY-ID`: the same in every try, for the worker's calls."},
+        "traceparent": {"description": "W3C Trace Context; the trace is the process."},
+    },
+    "Lease": {"token": {"description": "Proves the lease in every answer."}},
+    "JobRetry": {"retryAt": {"description": "When the job is offered again; null where its failure is final."}},
     "Error": {
         "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
         "instance": {"description": "The reference of the task it comes from."},
@@ -127,6 +138,7 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Activity": examples.ACTIVITY,
     "HistoryEntry": examples.HISTORY,
     "HumanTask": examples.HUMAN_TASK,
+    "Job": examples.JOB,
     "Definition": examples.DEFINITION,
     "StartProcess": examples.START,
     "CloudEvent": examples.CLOUD_EVENT,
@@ -155,8 +167,14 @@ def page_of(name: str) -> Json:
 
 def components() -> dict[str, Json]:
     """All schemas by name."""
-    sent = (views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error)
-    taken = (models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete)
+    sent = [
+        *(views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error),
+        *(views.JobView, views.LeaseView, views.JobRetry),
+    ]
+    taken = [
+        *(models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete),
+        *(models.ActivateJobs, models.JobLease, models.CompleteJob, models.FailJob, models.Heartbeat),
+    ]
     _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
     for name, properties in _REFINED.items():

@@ -25,6 +25,10 @@ from perdure.engine.facts import (
     ChildEnded,
     EventReceived,
     HumanTaskCompleted,
+    JobCompleted,
+    JobFailed,
+    JobLeased,
+    JobReturned,
     ProcessStarted,
     ResumeRequested,
     RetryRequested,
@@ -36,7 +40,7 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import CallFrame, Frame, ListenFrame, RunFrame, State, Timer, TryFrame
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import call, listen, run, try_
+from perdure.engine.tasks import call, job, listen, run, try_
 from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
@@ -162,6 +166,8 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
                 yield from _complete(draft, frame, call.decided(draft, frame, fact.output, fact.actor))
             else:
                 refuse(draft, fact, "the activity does not wait for a person", frame)
+        case JobLeased() | JobReturned() | JobCompleted() | JobFailed():
+            yield from _job_moved(draft, fact)
         case ChildEnded():
             frame = draft.live(fact.activity)
             if isinstance(frame, RunFrame) and frame.child == fact.child:
@@ -201,6 +207,24 @@ def _call_ended(draft: Draft, fact: ActivitySucceeded | ActivityFailed) -> Flow[
         raise call.failed(draft, frame, fact.error)
     else:
         yield from _complete(draft, frame, call.succeeded(draft, frame, fact.output))
+
+
+def _job_moved(draft: Draft, fact: JobLeased | JobReturned | JobCompleted | JobFailed) -> Flow[None]:
+    frame = draft.live(fact.activity)
+    if not isinstance(frame, CallFrame) or not frame.job:
+        refuse(draft, fact, "the activity does not wait for a job", frame)
+    elif frame.attempt != fact.attempt:
+        refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
+    else:
+        match fact:
+            case JobCompleted():
+                yield from _complete(draft, frame, job.completed(draft, frame, fact))
+            case JobFailed():
+                raise job.failed(draft, frame, fact)
+            case JobLeased():
+                job.leased(draft, frame, fact)
+            case JobReturned():
+                job.returned(draft, frame, fact)
 
 
 def _timer_fired(draft: Draft, fact: TimerFired) -> Flow[None]:

@@ -73,7 +73,8 @@ class Entry(msgspec.Struct, frozen=True):
 class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One thing that a process waits for.
 
-    `reason`: ``call``, ``timer``, ``event``, ``human-task``, ``callback``, ``child``, ``retry``, ``step``.
+    `reason`: ``call``, ``timer``, ``event``, ``human-task``, ``callback``, ``job``, ``child``,
+    ``retry``, ``step``.
     """
 
     activity: UUID
