@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from perdure.cli import terminal
 from perdure.cli.render import problems
-from perdure.client import ApiError, Client, Unreachable
+from perdure.client import ApiError, AsyncClient, Unreachable
 from perdure.settings import Settings
 
 FAILED = 1
@@ -41,7 +41,7 @@ def settings() -> Settings:
         fail("A setting can't be used.", *wrong, code=USAGE)
 
 
-def call(work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+def call(work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
     """Do the work with a client of the configured server; exits where it fails."""
     chosen = settings()
     return run(_with_client(work, chosen.api_url, chosen.api_key))
@@ -59,6 +59,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _with_client(work: Callable[[Client], Awaitable[T]], url: str, key: str | None) -> T:
-    async with Client(url, key) as client:
+async def _with_client(work: Callable[[AsyncClient], Awaitable[T]], url: str, key: str | None) -> T:
+    async with AsyncClient(url, key, retries=0) as client:
         return await work(client)

@@ -1,10 +1,44 @@
-"""A Python client of the HTTP API: typed, asynchronous, small.
+"""The Python SDK: clients of the HTTP API, and workers that do jobs.
 
-It imports nothing of the server. `Client` has one method per call; answers are the API's JSON as it is,
-typed in `perdure.client.models`.
+`Client` blocks, `AsyncClient` is for asyncio; both have the same methods, one per call of the API, and answer its
+JSON as it is, typed in `perdure.client.models`. `Worker` runs your functions for jobs that processes wait for.
+Nothing of the server is imported.
 """
 
+from perdure.client.async_client import AsyncClient
 from perdure.client.client import Client
-from perdure.client.errors import ApiError, Unreachable
+from perdure.client.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    JobFailed,
+    JobLost,
+    NotFound,
+    PerdureError,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    Undecodable,
+    Unreachable,
+)
 
-__all__ = ["ApiError", "Client", "Unreachable"]
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "Forbidden",
+    "Invalid",
+    "JobFailed",
+    "JobLost",
+    "NotFound",
+    "PerdureError",
+    "TooLarge",
+    "TooMany",
+    "Unauthenticated",
+    "Unavailable",
+    "Undecodable",
+    "Unreachable",
+]

@@ -7,7 +7,7 @@ import typer
 
 from perdure.cli import exits, terminal, values
 from perdure.cli.render import problems
-from perdure.client import ApiError, Client
+from perdure.client import ApiError, AsyncClient
 
 UNPROCESSABLE = (400, 413, 422)
 """What a definition itself may be refused with."""
@@ -20,7 +20,7 @@ def deploy(
     """Register definitions. A bad one gets its errors with file, line and column."""
     sources = [(file, values.read(file)) for file in files]
 
-    async def work(client: Client) -> bool:
+    async def work(client: AsyncClient) -> bool:
         done = [await _one(client, file, source, check) for file, source in sources]
         return all(done)
 
@@ -28,7 +28,7 @@ def deploy(
         raise typer.Exit(exits.FAILED)
 
 
-async def _one(client: Client, file: str, source: bytes, check: bool) -> bool:
+async def _one(client: AsyncClient, file: str, source: bytes, check: bool) -> bool:
     """Deploy one file and say how that went; the files after it get their turn all the same."""
     media_type = "application/json" if PurePath(file).suffix == ".json" else "application/yaml"
     try:

@@ -16,7 +16,7 @@ from perdure.cli.approval import Approval
 from perdure.cli.commands import processes
 from perdure.cli.commands.serve import serve
 from perdure.cli.render import words
-from perdure.client import ApiError, Client
+from perdure.client import ApiError, AsyncClient
 from perdure.client.models import ENDED, Process
 from perdure.settings import Settings
 
@@ -67,7 +67,7 @@ async def _demo(settings: Settings, *, once: bool, data_dir: Path, port: int | N
         async with (
             services.shop(memory) as shop,
             stage.embedded(settings, port=chosen, data_dir=data_dir) as url,
-            Client(url) as client,
+            AsyncClient(url) as client,
         ):
             process = await _order(client, shop.urls, console)
             process = await _followed(client, process, by_person=not once and _at_terminal(), console=console)
@@ -98,7 +98,7 @@ def _port(memory: "Memory", asked: int | None) -> int:
     return ports.kept(memory, "platform", PORT if asked is None else None)
 
 
-async def _order(client: Client, urls: dict[str, str], console: Console) -> Process:
+async def _order(client: AsyncClient, urls: dict[str, str], console: Console) -> Process:
     """The demo's unfinished order, or a new one."""
     from perdure.demo import order
 
@@ -123,7 +123,7 @@ async def _order(client: Client, urls: dict[str, str], console: Console) -> Proc
     return process
 
 
-async def _followed(client: Client, process: Process, *, by_person: bool, console: Console) -> Process:
+async def _followed(client: AsyncClient, process: Process, *, by_person: bool, console: Console) -> Process:
     """Show the process until it ends, while its human tasks are decided."""
     approval = Approval(client, process["id"], lambda line: console.print(line, style="bold"))
     deciding = asyncio.create_task(approval.by_person() if by_person else approval.by_itself())
@@ -139,7 +139,7 @@ async def _followed(client: Client, process: Process, *, by_person: bool, consol
         await asyncio.gather(deciding, following, return_exceptions=True)
 
 
-async def _summary(client: Client, process: Process, shop: "Shop", console: Console) -> None:
+async def _summary(client: AsyncClient, process: Process, shop: "Shop", console: Console) -> None:
     """What came of it, what the services saw, and the audit trail."""
     if process["error"] is None:
         console.print("Output:", style="dim")
