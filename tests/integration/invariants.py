@@ -14,6 +14,7 @@ where p.ended_at is null and p.status <> 'suspended' and p.owed_since is null
   and not exists (select from subscription x where x.process = p.id)
   and not exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
   and not exists (select from callback x where x.process = p.id and x.status = 'open')
+  and not exists (select from job x where x.process = p.id and x.state in ('available', 'leased', 'delayed'))
   and not exists (select from process x where x.parent_process = p.id and x.ended_at is null)
 """
 
@@ -37,6 +38,7 @@ where p.ended_at is not null and p.status <> 'faulted' and (
     or exists (select from call x where x.process = p.id)
     or exists (select from subscription x where x.process = p.id)
     or exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
+    or exists (select from job x where x.process = p.id and x.state in ('available', 'leased', 'delayed'))
 )
 """
 

@@ -23,6 +23,8 @@ from perdure.client.errors import (
     Undecodable,
     Unreachable,
 )
+from perdure.client.job import Job
+from perdure.client.worker import Worker
 
 __all__ = [
     "ApiError",
@@ -31,6 +33,7 @@ __all__ = [
     "Conflict",
     "Forbidden",
     "Invalid",
+    "Job",
     "JobFailed",
     "JobLost",
     "NotFound",
@@ -41,4 +44,5 @@ __all__ = [
     "Unavailable",
     "Undecodable",
     "Unreachable",
+    "Worker",
 ]
