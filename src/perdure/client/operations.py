@@ -54,10 +54,10 @@ def check(source: bytes, media_type: str = YAML) -> Operation[list[Fault]]:
     return cast(list[Fault], answer.value["warnings"])
 
 
-def definition(namespace: str, name: str, version: str = "latest") -> Operation[Definition]:
-    """One version of a definition, with its document."""
+def definition(namespace: str, name: str, version: str = "latest") -> Operation[Json]:
+    """The document of one version of a definition; ``latest`` is the highest stable one."""
     path = f"/v1/definitions/{segment(namespace)}/{segment(name)}/{segment(version)}"
-    return cast(Definition, (yield get(path)).value)
+    return (yield get(path)).value
 
 
 def definitions(*, limit: int = 50, cursor: str | None = None) -> Operation[Page[Definition]]:
@@ -88,9 +88,9 @@ def functions(*, limit: int = 50, cursor: str | None = None) -> Operation[Page[F
     return cast(Page[Function], (yield from _page("/v1/functions", None, limit, cursor)))
 
 
-def function(name: str, version: str) -> Operation[Function]:
-    """One version of a function of the default catalog."""
-    return cast(Function, (yield get(f"/v1/functions/{segment(name)}/{segment(version)}")).value)
+def function(name: str, version: str) -> Operation[Json]:
+    """The document of one version of a function of the default catalog."""
+    return (yield get(f"/v1/functions/{segment(name)}/{segment(version)}")).value
 
 
 # processes
