@@ -14,7 +14,6 @@ YET = "can't be run by this version of Perdure yet"
             "/do/0/t/call",
             "call: openapi",
         ),
-        ("do:\n- t: {call: 'job:1.0.0@default', with: {type: charge}}", "/do/0/t/call", "call: job:1.0.0@default"),
         ("do:\n- t: {call: 'human-task:2.0.0@default'}", "/do/0/t/call", "call: human-task:2.0.0@default"),
         (
             "do:\n- t: {call: 'https://a.example/f.yaml'}",
