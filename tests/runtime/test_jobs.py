@@ -1,15 +1,18 @@
 """Jobs over a real database: leases, answers, tries, waiting, and what operators do meanwhile."""
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from perdure.engine.errors import standard
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import JobRequest
+from perdure.store.postgres import jobs
 
 from .conftest import WHO, Platform, open_platform
 
@@ -177,13 +180,13 @@ async def test_who_waits_is_woken_promptly_and_each_job_is_given_once(platform: 
         await asyncio.sleep(0.01)
         assert time.monotonic() - began < 15
     took = time.monotonic() - began
-    jobs = [job for task in waiters if task.done() for job in task.result()]
-    assert sorted(job.input for job in jobs) == list(range(20))
+    taken = [job for task in waiters if task.done() for job in task.result()]
+    assert sorted(job.input for job in taken) == list(range(20))
     assert took < 5, took
     for task in waiters:
         task.cancel()
     await asyncio.gather(*waiters, return_exceptions=True)
-    for job in jobs:
+    for job in taken:
         await complete(platform, job)
     for process in processes:
         await platform.ended(process)
@@ -259,3 +262,29 @@ async def test_a_caught_failure_is_tried_again_by_the_definition(platform: Platf
     assert (first.id, 2) == (second.id, second.attempt)
     await complete(platform, second, "done")
     assert (await platform.ended(process)).output == "done"
+
+
+async def test_taking_some_costs_the_same_however_many_wait(platform: Platform, database: str) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(
+            """
+            insert into job (id, tenant, process, type, priority, input, attempt, state, held, deliveries, failures,
+                             created_at)
+            select gen_random_uuid(), 'default', gen_random_uuid(), 'many', n % 5, '0null', 1, 'available', false, 0, 0,
+                   now() - make_interval(secs => n)
+            from generate_series(1, 100000) as n
+            """
+        )
+        await connection.execute("analyze job")
+        plan = await connection.fetch(
+            "explain (analyze, buffers, format json) " + jobs.LEASE, "default", "many", 10, 60.0, "w", "a", 60.0
+        )
+        assert "job_available" in plan[0][0] and "Sort" not in plan[0][0] and "Seq Scan" not in plan[0][0]
+        (top,) = json.loads(plan[0][0])
+        assert top["Plan"]["Shared Hit Blocks"] + top["Plan"]["Shared Read Blocks"] < 500
+        first, *rest = await take(platform, type="many", max=20)
+        assert (first.priority, first.input) == (4, None) and {job.priority for job in rest} == {4}
+        await connection.execute("truncate job, inbox")
+    finally:
+        await connection.close()
