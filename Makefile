@@ -38,7 +38,7 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 	$(BIN)/squawk $(MIGRATIONS)/*.sql
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
-	$(BIN)/shellcheck .ci/run scripts/*.sh
+	$(BIN)/shellcheck .ci/run scripts/*.sh examples/*/*.sh
 	$(BIN)/python scripts/check_docs.py
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)

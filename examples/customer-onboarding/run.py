@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from perdure import clock
-from perdure.client import Client
+from perdure.client import AsyncClient
 from perdure.client.models import HumanTask, Json
 from perdure.demo import stage
 from perdure.demo.service import Answer, Request, Service
@@ -35,14 +35,14 @@ async def main() -> None:
         await accept_after_escalation(client, urls)
 
 
-async def accept_at_once(client: Client, urls: dict[str, str]) -> None:
+async def accept_at_once(client: AsyncClient, urls: dict[str, str]) -> None:
     process = await onboard(client, urls, {"name": "Blue Bakery", "country": "DE"})
     output = (await client.ended(process))["output"]
     assert output["outcome"] == "onboarded" and output["limit"] == 1000, output
     print(f"Blue Bakery: {output['outcome']} at once, account {output['accountId']}", flush=True)
 
 
-async def accept_after_escalation(client: Client, urls: dict[str, str]) -> None:
+async def accept_after_escalation(client: AsyncClient, urls: dict[str, str]) -> None:
     process = await onboard(client, urls, {"name": "Far Holdings", "country": "XX"})
     print("Far Holdings: waits for an account manager", flush=True)
     while not (task := await asked(client, process)) or "compliance" not in task["candidateGroups"]:
@@ -54,13 +54,13 @@ async def accept_after_escalation(client: Client, urls: dict[str, str]) -> None:
     print(f"Far Holdings: {output['outcome']} by {output['decidedBy']}, limit {output['limit']}", flush=True)
 
 
-async def onboard(client: Client, urls: dict[str, str], customer: Json) -> str:
+async def onboard(client: AsyncClient, urls: dict[str, str], customer: Json) -> str:
     """Start the process and answer its id."""
     content = {"customer": customer, "services": urls, "decideWithin": DECIDE_WITHIN}
     return (await client.start("bank", "customer-onboarding", input=content, key=customer["name"]))["id"]
 
 
-async def asked(client: Client, process: str) -> HumanTask | None:
+async def asked(client: AsyncClient, process: str) -> HumanTask | None:
     page = await client.tasks({"process": process})
     return page["items"][0] if page["items"] else None
 

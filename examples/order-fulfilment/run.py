@@ -3,7 +3,7 @@
 import asyncio
 
 from perdure import clock
-from perdure.client import Client
+from perdure.client import AsyncClient
 from perdure.demo import order, services, stage
 
 PACE = 0.2
@@ -26,7 +26,7 @@ async def main() -> None:
         assert len(released) == 2, "both cancelled orders must have released their stock"
 
 
-async def fulfil(client: Client, urls: dict[str, str], number: int) -> None:
+async def fulfil(client: AsyncClient, urls: dict[str, str], number: int) -> None:
     content, decision, expected = ORDERS[number]
     started = await client.start(
         order.NAMESPACE, order.NAME, input={"order": content, "services": urls}, key=content["id"]
@@ -40,7 +40,7 @@ async def fulfil(client: Client, urls: dict[str, str], number: int) -> None:
     print(f"{content['id']}: {output['status']}, {output['total']} EUR {output.get('reason', '')}", flush=True)
 
 
-async def decide(client: Client, process: str, outcome: str) -> None:
+async def decide(client: AsyncClient, process: str, outcome: str) -> None:
     """Decide the order as soon as a person is asked."""
     while not (asked := (await client.tasks({"process": process, "status": "open"}))["items"]):
         await clock.sleep(0.1)

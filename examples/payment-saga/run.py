@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from perdure.client import Client
+from perdure.client import AsyncClient
 from perdure.client.models import Process
 from perdure.demo import stage
 from perdure.demo.service import Answer, Call, Handler, Request, Service
@@ -58,7 +58,7 @@ async def main() -> None:
         print(f"oslo: {declined['error'].get('detail')}; undone: {', '.join(cancelled(calls))}", flush=True)
 
 
-async def book(client: Client, urls: dict[str, str], trip: str, card: str) -> Process:
+async def book(client: AsyncClient, urls: dict[str, str], trip: str, card: str) -> Process:
     content = {"trip": {"id": trip, "amount": 480, "card": card}, "services": urls}
     started = await client.start("travel", "payment-saga", input=content, key=trip)
     return await client.ended(started["id"])

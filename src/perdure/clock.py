@@ -26,6 +26,11 @@ async def sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+def block(seconds: float) -> None:
+    """Let this thread rest for at least `seconds`."""
+    time.sleep(seconds)
+
+
 def uuid7() -> UUID:
     """A new time-ordered id (UUIDv7, RFC 9562 section 5.7)."""
     milliseconds = time.time_ns() // 1_000_000

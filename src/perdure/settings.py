@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     calls_concurrency_max: int = Field(default=100, ge=1)
     call_lease_seconds: float = Field(default=15, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)
+    job_lease_seconds: float = Field(default=60, ge=0.1, le=86_400)
+    job_attempts_max: int = Field(default=5, ge=1, le=1_000)
     step_batch_max: int = Field(default=200, ge=1, le=2000)
     step_activities_max: int = Field(default=200, ge=1)
     expression_seconds_max: float = Field(default=2.0, gt=0)

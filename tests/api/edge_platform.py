@@ -11,7 +11,10 @@ from perdure.runtime.views import (
     FunctionView,
     HistoryView,
     HumanTaskView,
+    JobRetry,
+    JobView,
     KeyView,
+    LeaseView,
     Page,
     Principal,
     ProcessView,
@@ -47,6 +50,9 @@ FUNCTION = FunctionView("greet", "1.0.0", False, AT, {"set": {"a": 1}}, "set: {a
 TASK = HumanTaskView(
     ID, ID, ID, "Sure?", None, "open", None, (), (), (), ("approved",), None, None, None, None, AT, None
 )
+
+LEASE = LeaseView(ID, AT)
+JOB = JobView(ID, ID, ID, "pack", {"n": 1}, 1, 0, f"{ID}/{ID}", "00-a-b-01", LEASE)
 
 
 class EdgePlatform:
@@ -158,6 +164,24 @@ class EdgePlatform:
     async def complete(self, who, task, user, outcome, comment, data):
         self._asked("complete", user, outcome, comment, data)
         return TASK
+
+    async def activate_jobs(self, who, request):
+        self._asked("activate_jobs", request)
+        return [JOB]
+
+    async def complete_job(self, who, job, lease, output):
+        self._asked("complete_job", job, lease, output)
+
+    async def fail_job(self, who, job, lease, error, *, retryable):
+        self._asked("fail_job", job, lease, error, retryable)
+        return JobRetry(AT if retryable else None)
+
+    async def release_job(self, who, job, lease):
+        self._asked("release_job", job, lease)
+
+    async def extend_job(self, who, job, lease, progress):
+        self._asked("extend_job", job, lease, progress)
+        return LEASE
 
     async def create_key(self, name, tenant, role):
         raise NotImplementedError("keys are made by the command line")

@@ -8,7 +8,7 @@ from typing import get_args
 import jsonschema_rs
 import msgspec
 import pytest
-from edge_platform import PROCESS, TASK, EdgePlatform, entry
+from edge_platform import JOB, PROCESS, TASK, EdgePlatform, entry
 
 from perdure.api.app import create_app
 from perdure.definition.program import Kind, Task
@@ -45,6 +45,11 @@ CONTRACT = {
     "POST /v1/human-tasks/{id}/release",
     "POST /v1/human-tasks/{id}/delegate",
     "POST /v1/human-tasks/{id}/complete",
+    "POST /v1/jobs/activate",
+    "POST /v1/jobs/{id}/complete",
+    "POST /v1/jobs/{id}/fail",
+    "POST /v1/jobs/{id}/release",
+    "POST /v1/jobs/{id}/heartbeat",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -116,7 +121,13 @@ def test_every_example_fits_its_schema(document):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("Process", PROCESS), ("HumanTask", TASK), ("HistoryEntry", entry(1)), ("Error", standard("timeout", "late"))],
+    [
+        ("Process", PROCESS),
+        ("HumanTask", TASK),
+        ("Job", JOB),
+        ("HistoryEntry", entry(1)),
+        ("Error", standard("timeout", "late")),
+    ],
 )
 def test_what_is_sent_fits_its_schema(document, name, value):
     sent = json.loads(msgspec.json.encode(value))

@@ -44,6 +44,8 @@ def attack(base, mode, headers):
     """Every operation with generated requests of that mode, from this thread. Answers how many were sent."""
     document = requests.get(f"{base}/openapi.json", timeout=20).json()
     del document["security"]  # every request bears the key; what comes without one is tested elsewhere
+    if mode is GenerationMode.POSITIVE:  # what is right is waited for
+        document["components"]["schemas"]["ActivateJobs"]["properties"]["wait"]["maximum"] = 0.05
     schema = schemathesis.openapi.from_dict(document)
     return sum(attack_one(result.ok(), base, mode, headers) for result in schema.get_all_operations())
 

@@ -339,3 +339,19 @@ def test_pairs():
     for wrong in ("a", "=1"):
         with pytest.raises(typer.BadParameter, match="expected NAME=VALUE"):
             values.pairs([wrong])
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        ({"page": 3, "of": 10}, "page 3, of 10"),
+        ("half\nway", "half way"),
+        (0.25, "0.25"),
+        (["a"] * 100, '["a","a"'),
+    ],
+)
+def test_progress_is_shown_until_the_end(progress, said):
+    (_, line) = drawn(process(), [activity("work", "call", "waiting", progress=progress)])
+    assert said in line and len(line) < 180
+    (_, line) = drawn(process(), [activity("work", "call", "completed", progress=progress)])
+    assert said not in line

@@ -285,3 +285,59 @@ async def test_stopping_during_an_outage_takes_no_longer(world: World) -> None:
     await consumer.stop(1)
     await broker.stop()
     assert time.monotonic() - start < 8
+
+
+async def test_a_signal_reaches_every_process_that_listens(world: World) -> None:
+    brokers = [await world.broker() for _ in range(3)]
+    heard: list[set[str]] = [set() for _ in brokers]
+    listeners = [broker.listen(topics.add) for broker, topics in zip(brokers, heard, strict=True)]
+    for listener in listeners:
+        await listener.start()
+
+    async def all_hear(topic: str) -> bool:
+        await brokers[0].signal([topic])  # again, as those who do not listen yet hear nothing
+        await asyncio.sleep(0.05)
+        return all(topic in topics for topics in heard)
+
+    await eventually(lambda: all_hear("a"))
+    took = []
+    for number in range(10):
+        start = time.perf_counter()
+        await brokers[1].signal(["b", f"{number}"])
+
+        async def arrived(number: int = number) -> bool:
+            return all(f"{number}" in topics for topics in heard)
+
+        await eventually(arrived)
+        took.append(time.perf_counter() - start)
+    assert sorted(took)[len(took) // 2] < 0.25, f"seconds until all have heard: {took}"
+    await listeners[2].stop(1)
+    await brokers[0].signal(["c"])
+
+    async def two_hear() -> bool:
+        return "c" in heard[0] and "c" in heard[1]
+
+    await eventually(two_hear)
+    assert "c" not in heard[2]
+    for listener in listeners[:2]:
+        await listener.stop(1)
+
+
+async def test_signals_go_on_after_an_outage(world: World) -> None:
+    broker = await world.broker()
+    heard: set[str] = set()
+    listener = broker.listen(heard.add)
+    await listener.start()
+    await world.server.kill()
+    await world.server.start()
+
+    async def arrives() -> bool:
+        try:
+            await (await world.broker()).signal(["back"])
+        except BrokerUnavailable:
+            return False
+        await asyncio.sleep(0.1)
+        return "back" in heard
+
+    await eventually(arrives)
+    await listener.stop(1)

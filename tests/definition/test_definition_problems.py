@@ -446,6 +446,32 @@ def test_task_kinds(text, pointer, detail):
             "/do/0/t/with/operationId",
             "expected a string, found the number 5; put it in quotes",
         ),
+        ("do:\n- t: «{call: 'job:1.0.0@default'}", "/do/0/t", 'expected the property "type", which is missing'),
+        (
+            task("call: 'job:1.0.0@default', with: {type: a, «inputs: 1}"),
+            "/do/0/t/with/inputs",
+            'unknown property "inputs"; did you mean "input"?',
+        ),
+        (
+            task("call: 'job:1.0.0@default', with: {type: «''}"),
+            "/do/0/t/with/type",
+            "expected the type of the job, found an empty string",
+        ),
+        (
+            task("call: 'job:1.0.0@default', with: {type: a, lease: «0}"),
+            "/do/0/t/with/lease",
+            "expected 0.1 to 86400 seconds, found the number 0",
+        ),
+        (
+            task("call: 'job:1.0.0@default', with: {type: a, lease: «soon}"),
+            "/do/0/t/with/lease",
+            'expected an ISO 8601 duration such as PT30S or P1DT12H, found "soon"',
+        ),
+        (
+            task("call: 'job:1.0.0@default', with: {type: a, priority: «high}"),
+            "/do/0/t/with/priority",
+            'expected a whole number from -1000000000 to 1000000000, found the string "high"',
+        ),
         ("do:\n- t: «{call: 'human-task:1.0.0@default'}", "/do/0/t", 'expected the property "title", which is missing'),
         (
             task("call: 'human-task:1.0.0@default', with: {title: a, «outcome: [b]}"),

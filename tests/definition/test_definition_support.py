@@ -9,7 +9,6 @@ YET = "can't be run by this version of Perdure yet"
 @pytest.mark.parametrize(
     ("text", "pointer", "what"),
     [
-        ("do:\n- t: {call: 'job:1.0.0@default', with: {type: charge}}", "/do/0/t/call", "call: job:1.0.0@default"),
         ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
     ],
 )

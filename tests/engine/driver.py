@@ -34,8 +34,11 @@ from perdure.engine.effects import (
     CancelTimer,
     CloseCallback,
     CloseHumanTask,
+    CloseJob,
+    HoldJob,
     OpenCallback,
     OpenHumanTask,
+    OpenJob,
     PerformCall,
     PublishEvent,
     SetTimer,
@@ -147,6 +150,8 @@ class Run:
         self.subscriptions: dict[UUID, Subscribe] = {}
         self.human_tasks: dict[UUID, OpenHumanTask] = {}
         self.callbacks: dict[UUID, OpenCallback] = {}
+        self.jobs: dict[UUID, OpenJob] = {}
+        self.held: set[UUID] = set()
         self.children: dict[UUID, StartChild] = {}
         self.published: list[Any] = []
 
@@ -224,6 +229,13 @@ class Run:
                 self.callbacks[activity] = effect
             case CloseCallback(activity):
                 self.callbacks.pop(activity, None)
+            case OpenJob(activity):
+                assert activity not in self.jobs
+                self.jobs[activity] = effect
+            case HoldJob(activity, held):
+                (self.held.add if held else self.held.discard)(activity)
+            case CloseJob(activity):
+                self.jobs.pop(activity, None)
             case StartChild(_, child):
                 if effect.await_:
                     self.children[child] = effect
@@ -237,7 +249,15 @@ class Run:
         if before in ENDED and step.status == before:
             assert not step.effects and not step.activities, "an ended process did something"
             assert all(entry.type in AFTER_THE_END for entry in step.history)
-        open_ = self.timers or self.calls or self.subscriptions or self.human_tasks or self.callbacks or self.children
+        open_ = (
+            self.timers
+            or self.calls
+            or self.subscriptions
+            or self.human_tasks
+            or self.callbacks
+            or self.jobs
+            or self.children
+        )
         if step.status in ENDED:
             assert not open_, f"an ended process still waits: {self.open}"
             assert not step.waiting and not step.more
@@ -284,7 +304,7 @@ class Run:
     def open(self) -> dict[str, int]:
         return {
             name: len(getattr(self, name))
-            for name in ("timers", "calls", "subscriptions", "human_tasks", "callbacks", "children")
+            for name in ("timers", "calls", "subscriptions", "human_tasks", "callbacks", "jobs", "children")
             if getattr(self, name)
         }
 

@@ -26,6 +26,8 @@ where p.ended_at is null and p.status <> 'suspended'
       when 'human-task' then exists (
           select from human_task x where x.id = w.activity and x.status in ('open', 'claimed'))
       when 'callback' then exists (select from callback x where x.activity = w.activity and x.status = 'open')
+      when 'job' then exists (
+          select from job x where x.id = w.activity and x.state in ('available', 'leased', 'delayed'))
       when 'child' then exists (
           select from process x where x.parent_activity = w.activity and x.ended_at is null)
       when 'step' then p.owed_since is not null or exists (select from timer x where x.process = p.id)
@@ -53,6 +55,7 @@ where p.ended_at is not null and p.status <> 'faulted' and (
     or exists (select from call x where x.process = p.id)
     or exists (select from subscription x where x.process = p.id)
     or exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
+    or exists (select from job x where x.process = p.id and x.state in ('available', 'leased', 'delayed'))
 )
 """
 

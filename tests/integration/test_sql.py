@@ -14,7 +14,7 @@ from servers import PostgresServer
 
 ROOMS = (perdure.store.postgres, perdure.broker, perdure.coordination)
 STATEMENT = re.compile(r"\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
-LEAST = 80
+LEAST = 88
 
 
 def statements() -> dict[str, str]:

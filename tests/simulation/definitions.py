@@ -92,6 +92,7 @@ class Author:
             self.emit,
             self.callback,
             self.human_task,
+            self.job,
             self.listen,
             self.listen_foreach,
             self.child,
@@ -144,6 +145,12 @@ class Author:
         question = {"title": "T", "description": f"${{ . + ({add}) | tojson }}"}
         task = {"call": "human-task:1.0.0@default", "with": question, "output": {"as": ".data"}}
         return Piece([self.task(task)], plus(add))
+
+    def job(self, depth: int) -> Piece:
+        add = self.add()
+        breaks = self.caught == 0 and self.chance.random() < 0.05
+        order = {"type": "planned", "input": {"n": "${ . }", "add": add, "breaks": breaks}}
+        return Piece([self.task({"call": "job:1.0.0@default", "with": order})], plus(add))
 
     def listen(self, depth: int) -> Piece:
         add = self.add()

@@ -8,7 +8,7 @@ from uuid import UUID
 from definitions import Plan
 from driver import ENDED, Run
 
-from perdure.engine.effects import PerformCall, SetTimer
+from perdure.engine.effects import OpenJob, PerformCall, SetTimer
 from perdure.engine.errors import Error, standard
 from perdure.engine.facts import (
     ActivityFailed,
@@ -19,6 +19,10 @@ from perdure.engine.facts import (
     ChildEnded,
     EventReceived,
     HumanTaskCompleted,
+    JobCompleted,
+    JobFailed,
+    JobLeased,
+    JobReturned,
     ResumeRequested,
     RetryRequested,
     SuspendRequested,
@@ -106,6 +110,7 @@ class World:
             *calls,
             *run.human_tasks.values(),
             *run.callbacks.values(),
+            *(job for job in run.jobs.values() if job.activity not in run.held),
             *run.children.values(),
             *run.subscriptions.values(),
             *self._timers(),
@@ -126,6 +131,9 @@ class World:
         match fact:
             case ActivitySucceeded() | ActivityFailed():
                 if activity in run.calls and run.calls[activity].attempt == fact.attempt:
+                    return
+            case JobCompleted() | JobFailed() | JobLeased() | JobReturned():
+                if activity in run.jobs and run.jobs[activity].attempt == fact.attempt:
                     return
             case HumanTaskCompleted() | CallbackReceived():
                 if activity in run.human_tasks or activity in run.callbacks:
@@ -163,6 +171,8 @@ class World:
                 return HumanTaskCompleted(asked.activity, output, "person")
             case "OpenCallback":
                 return self._callback(asked.activity)
+            case "OpenJob":
+                return self._job(asked)
             case "StartChild":
                 del run.children[asked.child]
                 output = asked.input["n"] + asked.input["add"]
@@ -182,6 +192,22 @@ class World:
             self.failures[call.activity] = failed + 1
             return ActivityFailed(call.activity, call.attempt, standard("communication", "no", status=503))
         return ActivitySucceeded(call.activity, call.attempt, body["n"] + body["add"])
+
+    def _job(self, job: OpenJob) -> AnyFact:
+        """A worker takes it, loses it, fails or does it."""
+        run, who = self.run, ("worker", "key")
+        dice = self.chance.random()
+        if dice < 0.2:
+            return JobLeased(job.activity, job.attempt, 1, *who, run.now + timedelta(seconds=10))
+        if dice < 0.3:
+            return JobReturned(job.activity, job.attempt, 1, *who, "lease-ended")
+        del run.jobs[job.activity]
+        body = run.value(job.input)
+        failed = self.failures.get(job.activity, 0)
+        if body.get("breaks") and failed < 1:
+            self.failures[job.activity] = failed + 1
+            return JobFailed(job.activity, job.attempt, 1, Error("http://planned/breaks", 500, BREAKS), *who)
+        return JobCompleted(job.activity, job.attempt, 1, body["n"] + body["add"], *who)
 
     def _callback(self, activity: UUID) -> AnyFact | None:
         """The callback comes with what its request asked for, which the world may not have seen yet."""

@@ -12,7 +12,18 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure.api import definitions, events, functions, health, human_tasks, openapi, problems, processes, reference
+from perdure.api import (
+    definitions,
+    events,
+    functions,
+    health,
+    human_tasks,
+    jobs,
+    openapi,
+    problems,
+    processes,
+    reference,
+)
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
 from perdure.codec import encode
@@ -24,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     definitions.router,
     functions.router,
     human_tasks.router,
+    jobs.router,
     events.router,
     health.router,
 )

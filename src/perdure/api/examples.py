@@ -124,6 +124,7 @@ ACTIVITY: Final[Json] = {
     "createdAt": "2026-11-23T09:30:00.131000Z",
     "startedAt": "2026-11-23T09:30:00.131000Z",
     "endedAt": "2026-11-23T09:30:00.402000Z",
+    "progress": None,
 }
 
 HISTORY: Final[Json] = {
@@ -153,6 +154,21 @@ HUMAN_TASK: Final[Json] = {
     "output": None,
     "createdAt": "2026-11-23T09:30:01.402000Z",
     "completedAt": None,
+}
+
+LEASE: Final[Json] = {"token": "b1946ac9-2492-4d23-9a7f-0c5e6d1f8a42", "until": "2026-11-23T09:31:00Z"}
+
+JOB: Final[Json] = {
+    "id": ACTIVITY_ID,
+    "process": PROCESS_ID,
+    "activity": ACTIVITY_ID,
+    "type": "charge-card",
+    "input": {"orderId": "A-1042", "amount": 1999, "currency": "EUR"},
+    "attempt": 1,
+    "priority": 0,
+    "idempotencyKey": f"{PROCESS_ID}/{ACTIVITY_ID}",
+    "traceparent": "00-0193a5c47d1e7c3a9f562b8d4e6a1c70-6f1a2c3d4b5e8f60-01",
+    "lease": LEASE,
 }
 
 CLOUD_EVENT: Final[Json] = {

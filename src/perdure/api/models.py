@@ -14,6 +14,8 @@ NO_NUL = r"^[^\x00]*$"
 CHARACTERS_MAX = 256
 TAGS_MAX = 32
 BATCH_MAX = 1_000
+JOBS_MAX = 1_000
+DETAIL_CHARACTERS_MAX = 16_384
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=CHARACTERS_MAX, pattern=NO_NUL)]
 Long: TypeAlias = Annotated[str, Meta(max_length=4_000, pattern=NO_NUL)]
@@ -71,6 +73,64 @@ class Act(Model, frozen=True):
     """For whom the caller acts; by default for the API key's name."""
 
     user: Text | None = None
+
+
+class ActivateJobs(Model, frozen=True):
+    """What a worker asks for."""
+
+    type: Text
+    max: Annotated[int, Meta(ge=1, le=JOBS_MAX, description="How many jobs at most.")] = 1
+    lease: Annotated[
+        Annotated[float, Meta(ge=0.1, le=86_400)] | None,
+        Meta(description="Seconds for which they are nobody else's; left out: what the job's definition says."),
+    ] = None
+    wait: Annotated[float, Meta(ge=0, le=60, description="Seconds to wait for the first.")] = 0
+    worker: Annotated[
+        Text | None, Meta(description="The worker's name for the audit trail; by default the API key's.")
+    ] = None
+
+
+class JobProblem(msgspec.Struct, frozen=True):
+    """Problem details (RFC 9457): what is to be raised in the process. Other members are not kept."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=1024, pattern=NO_NUL)] | None = None
+    status: Annotated[int, Meta(ge=100, le=599)] | None = None
+    title: Annotated[str, Meta(max_length=1024, pattern=NO_NUL)] | None = None
+    detail: Annotated[str, Meta(max_length=DETAIL_CHARACTERS_MAX, pattern=NO_NUL)] | None = None
+
+
+class JobLease(Model, frozen=True):
+    """Proves that the caller has the job."""
+
+    lease: Annotated[Text, Meta(description="The token of the lease.")]
+
+
+class CompleteJob(Model, frozen=True):
+    """The job is done."""
+
+    lease: Annotated[Text, Meta(description="The token of the lease.")]
+    output: Annotated[Json, Meta(description="Any JSON value: the output of the activity.")] = None
+
+
+class FailJob(Model, frozen=True):
+    """The job can't be done."""
+
+    lease: Annotated[Text, Meta(description="The token of the lease.")]
+    error: Annotated[
+        JobProblem | Annotated[str, Meta(max_length=DETAIL_CHARACTERS_MAX, pattern=NO_NUL)],
+        Meta(description="Problem details, or just words."),
+    ]
+    retryable: Annotated[
+        bool,
+        Meta(description="Whether another try may succeed: then the job is offered again after a growing pause."),
+    ] = False
+
+
+class Heartbeat(Model, frozen=True):
+    """The worker is still at it."""
+
+    lease: Annotated[Text, Meta(description="The token of the lease.")]
+    progress: Annotated[Json, Meta(description="How far it is: any JSON value of up to 4 KiB.")] = None
 
 
 class Delegate(Model, frozen=True):

@@ -20,6 +20,7 @@ TAGS: Final = (
     ("Functions", "The default catalog: functions that every definition may call, immutable per version."),
     ("Processes", "Starting, finding, watching and steering them."),
     ("Human tasks", "The inbox of decisions that processes wait for."),
+    ("Jobs", "Work that processes hand to external workers."),
     ("Events", "CloudEvents and callbacks: what the world tells processes."),
     ("Operation", "Health and metrics."),
 )

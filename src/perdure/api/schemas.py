@@ -22,6 +22,8 @@ _RENAMED: Final = {
     "HistoryView": "HistoryEntry",
     "HumanTaskView": "HumanTask",
     "Waiting": "WaitingFor",
+    "JobView": "Job",
+    "LeaseView": "Lease",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}
@@ -90,6 +92,7 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
         "waitingFor": {"description": "Each thing that a live branch waits for."},
     },
     "Activity": {
+        "progress": {"description": "What the worker of its job reported last."},
         "parent": {"description": "The activity that it runs inside of."},
         "reference": {"description": "JSON Pointer of the task in its definition."},
         "kind": {"enum": list(get_args(Kind))},
@@ -123,6 +126,14 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
         "form": {"description": "JSON Schema of what is to be entered, null where nothing is."},
         "output": {"description": "What the process gets: outcome, data, comment, by whom and when."},
     },
+    "Job": {
+        "id": {"description": "Also the activity's."},
+        "attempt": {"description": "Counts from 1 and rises with every further try.", "minimum": 1},
+        "idempotencyKey": {"description": "`PROCESS-ID/ACTIVITY-ID`: the same in every try, for the worker's calls."},
+        "traceparent": {"description": "W3C Trace Context; the trace is the process."},
+    },
+    "Lease": {"token": {"description": "Proves the lease in every answer."}},
+    "JobRetry": {"retryAt": {"description": "When the job is offered again; null where its failure is final."}},
     "Error": {
         "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
         "instance": {"description": "The reference of the task it comes from."},
@@ -134,6 +145,7 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Activity": examples.ACTIVITY,
     "HistoryEntry": examples.HISTORY,
     "HumanTask": examples.HUMAN_TASK,
+    "Job": examples.JOB,
     "Definition": examples.DEFINITION,
     "Function": examples.FUNCTION,
     "StartProcess": examples.START,
@@ -163,8 +175,14 @@ def page_of(name: str) -> Json:
 
 def components() -> dict[str, Json]:
     """All schemas by name."""
-    sent = (views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error)
-    taken = (models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete)
+    sent = [
+        *(views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error),
+        *(views.JobView, views.LeaseView, views.JobRetry),
+    ]
+    taken = [
+        *(models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete),
+        *(models.ActivateJobs, models.JobLease, models.CompleteJob, models.FailJob, models.Heartbeat),
+    ]
     _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
     for name, properties in _REFINED.items():

@@ -27,8 +27,11 @@ DELIVERIES_MAX: Final = 20
 DEAD_MAX: Final = 100_000
 """How many messages that were put aside are kept per queue; the oldest give way."""
 
+TOPIC_CHARACTERS_MAX: Final = 200
+
 IdsHandler: TypeAlias = Callable[[list[str]], Awaitable[None]]
 EventHandler: TypeAlias = Callable[[Json], Awaitable[None]]
+SignalHandler: TypeAlias = Callable[[str], None]
 
 
 class BrokerUnavailable(Exception):
@@ -75,6 +78,16 @@ class Broker(Protocol):
         mixed with others, and in smaller pieces each time; after `DELIVERIES_MAX` deliveries they are put
         aside as dead.
         """
+
+    async def signal(self, topics: Sequence[str]) -> None:
+        """Tell every process that listens now that these topics (short ASCII text) have news. Nothing is kept.
+
+        Raises `BrokerUnavailable`.
+        """
+
+    def listen(self, handler: SignalHandler) -> Consumer:
+        """A consumer, not yet started, that calls `handler` with each topic signalled by any process, this one
+        included. Signals may come twice, and those during an outage are lost: whoever relies on them also looks."""
 
     async def publish_event(self, event: Json) -> None:
         """Send a CloudEvent in its JSON format to `EVENTS_OUT`. Raises `BrokerUnavailable`."""

@@ -26,6 +26,7 @@ from perdure.broker.contract import (
     Consumer,
     EventHandler,
     IdsHandler,
+    SignalHandler,
 )
 from perdure.broker.dispatch import Dispatcher, Redelivery
 from perdure.codec import Json
@@ -43,6 +44,8 @@ COMMAND_SECONDS_MAX: Final = 10.0
 CONNECT_SECONDS_MAX: Final = 5.0
 RECONNECT_SECONDS: Final = 0.1
 RECONNECT_SECONDS_MAX: Final = 2.0
+SIGNAL: Final = "!"
+"""Sets topics apart from names of queues, as both travel on one channel."""
 FLUSH_SECONDS_MAX: Final = 2.0
 """How long stopping waits for the last acknowledgements to be written."""
 
@@ -99,6 +102,13 @@ class PostgresBroker:
             redelivery=self._redelivery,
         )
 
+    async def signal(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            self._session.announce(SIGNAL + topic)
+
+    def listen(self, handler: SignalHandler) -> Consumer:
+        return _Listener(self._session, handler)
+
     async def publish_event(self, event: Json) -> None:
         """Nothing: no one outside listens to this database."""
 
@@ -116,6 +126,20 @@ class _NoEvents:
 
     async def stop(self, timeout: float) -> None:
         """Nothing in flight."""
+
+
+class _Listener:
+    """Hears of signals as long as it is started."""
+
+    def __init__(self, session: "_Session", handler: SignalHandler) -> None:
+        self._session = session
+        self._handler = handler
+
+    async def start(self) -> None:
+        self._session.listeners.append(self._handler)
+
+    async def stop(self, timeout: float) -> None:
+        self._session.listeners.remove(self._handler)
 
 
 @dataclass(slots=True)
@@ -245,6 +269,7 @@ class _Session:
     def __init__(self, dsn: str) -> None:
         self.state = "not started"
         self._dsn = dsn
+        self.listeners: list[SignalHandler] = []
         self._consumers: list[_Consumer] = []
         self._news: set[str] = set()
         self._wake = asyncio.Event()
@@ -284,7 +309,11 @@ class _Session:
         self._wake.set()
 
     def notice(self, queue: str) -> None:
-        """`queue` has something for whoever consumes it here."""
+        """`queue`, or a topic, has something for whoever consumes it here."""
+        if queue.startswith(SIGNAL):
+            for handler in self.listeners:
+                handler(queue.removeprefix(SIGNAL))
+            return
         for consumer in self._consumers:
             if consumer.queue == queue:
                 consumer.due = True
@@ -294,6 +323,7 @@ class _Session:
         """`queue` has something, for here and for all other processes."""
         self._news.add(queue)
         self.notice(queue)
+        self.wake()
 
     async def _run(self) -> None:
         pause = RECONNECT_SECONDS
@@ -338,8 +368,9 @@ class _Session:
         self._number = number
         return connection
 
-    def _heard(self, _: Any, sender: int, __: str, queue: Any) -> None:
-        self.notice(queue)
+    def _heard(self, connection: Any, sender: int, _: str, queue: Any) -> None:
+        if sender != connection.get_server_pid():  # what comes from here was noticed at once
+            self.notice(queue)
 
     async def _take_turns(self, connection: Connection) -> None:
         polled = float("-inf")

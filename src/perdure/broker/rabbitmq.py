@@ -27,11 +27,14 @@ from perdure.broker.contract import (
     Consumer,
     EventHandler,
     IdsHandler,
+    SignalHandler,
 )
 from perdure.broker.dispatch import Dispatcher, Redelivery
 from perdure.codec import Json
 
 QUEUE_PREFIX: Final = "perdure."
+SIGNALS: Final = "perdure.signals"
+"""The fanout exchange that tells every process at once."""
 CONNECT_SECONDS_MAX: Final = 5.0
 PUBLISH_SECONDS_MAX: Final = 5.0
 DECLARE_SECONDS_MAX: Final = 10.0
@@ -80,6 +83,13 @@ class RabbitBroker:
             concurrency=concurrency,
             redelivery=self._redelivery,
         )
+
+    async def signal(self, topics: Sequence[str]) -> None:
+        if topics:
+            await self._publisher.signal(codec.encode(list(topics)))
+
+    def listen(self, handler: SignalHandler) -> Consumer:
+        return _Listener(self._link, handler)
 
     async def publish_event(self, event: Json) -> None:
         await self._publisher.emit(cloudevents.encode(event))
@@ -179,6 +189,7 @@ class _Publisher:
         self._redelivery = redelivery
         self._channel: AbstractChannel | None = None
         self._events: AbstractExchange | None = None
+        self._signals: AbstractExchange | None = None
         self._declared: set[str] = set()
         self._opening = asyncio.Lock()
 
@@ -215,6 +226,17 @@ class _Publisher:
         except _ERRORS as error:
             raise BrokerUnavailable(f"RabbitMQ did not confirm the event: {_reason(error)}") from error
 
+    async def signal(self, body: bytes) -> None:
+        """Tell whoever listens now."""
+        message = aio_pika.Message(body, content_type="application/json")
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                await self._open()
+                assert self._signals is not None
+                await self._signals.publish(message, "", mandatory=False)
+        except _ERRORS as error:
+            raise BrokerUnavailable(f"RabbitMQ did not confirm the signal: {_reason(error)}") from error
+
     async def _to(self, queue: str) -> AbstractChannel:
         channel = await self._open()
         if queue not in self._declared:
@@ -227,6 +249,7 @@ class _Publisher:
             if self._channel is None or self._channel.is_closed:
                 channel = await self._link.channel()
                 self._events = await channel.declare_exchange(EVENTS_OUT, aio_pika.ExchangeType.TOPIC, durable=True)
+                self._signals = await _signals(channel)
                 self._declared = set()
                 self._channel = channel
             return self._channel
@@ -356,6 +379,60 @@ class _Consumer:
         with suppress(*_ERRORS):
             for message in messages:
                 await message.raw.nack(requeue=attempt < self._redelivery.deliveries_max)
+
+
+class _Listener:
+    """Hears of signals through a queue of its own that goes with the connection."""
+
+    def __init__(self, link: _Link, handler: SignalHandler) -> None:
+        self._link = link
+        self._handler = handler
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, timeout: float) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await self._link.wait()
+            try:
+                await self._listen()
+            except (*_ERRORS, BrokerUnavailable) as error:
+                _log.warning("listening for signals was interrupted", reason=_reason(error))
+            await clock.sleep(clock.jittered(RECONNECT_SECONDS))
+
+    async def _listen(self) -> None:
+        """Until the channel closes."""
+        channel = await self._link.channel()
+        try:
+            queue = await channel.declare_queue(exclusive=True, auto_delete=True, timeout=DECLARE_SECONDS_MAX)
+            await queue.bind(await _signals(channel), timeout=DECLARE_SECONDS_MAX)
+            ended = asyncio.Event()
+            (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: ended.set())
+            channel.close_callbacks.add(lambda *_: ended.set())
+            await queue.consume(self._receive, no_ack=True, timeout=DECLARE_SECONDS_MAX)
+            await ended.wait()
+        finally:
+            await _close(channel)
+
+    async def _receive(self, raw: AbstractIncomingMessage) -> None:
+        try:
+            topics = _ids(raw)
+        except ValueError as error:
+            _log.warning("malformed signal", reason=str(error))
+            return
+        for topic in topics:
+            self._handler(topic)
+
+
+async def _signals(channel: AbstractChannel) -> AbstractExchange:
+    return await channel.declare_exchange(SIGNALS, aio_pika.ExchangeType.FANOUT, durable=True)
 
 
 async def _declare(channel: AbstractChannel, name: str, redelivery: Redelivery) -> aio_pika.abc.AbstractQueue:

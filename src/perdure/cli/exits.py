@@ -13,7 +13,7 @@ from perdure.cli.render import problems
 from perdure.client import ApiError, Unreachable
 
 if TYPE_CHECKING:
-    from perdure.client import Client
+    from perdure.client import AsyncClient
     from perdure.settings import Settings
 
 FAILED = 1
@@ -52,7 +52,7 @@ def settings() -> "Settings":
         fail("A setting can't be used.", *wrong, code=USAGE)
 
 
-def call(work: "Callable[[Client], Coroutine[Any, Any, T]]") -> T:
+def call(work: "Callable[[AsyncClient], Coroutine[Any, Any, T]]") -> T:
     """Do the work with a client of the configured server; exits where it fails."""
     return run(_with_client(work, *server()))
 
@@ -81,8 +81,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _with_client(work: "Callable[[Client], Awaitable[T]]", url: str, key: str | None) -> T:
-    from perdure.client import Client
+async def _with_client(work: "Callable[[AsyncClient], Awaitable[T]]", url: str, key: str | None) -> T:
+    from perdure.client import AsyncClient
 
-    async with Client(url, key) as client:
+    async with AsyncClient(url, key, retries=0) as client:
         return await work(client)

@@ -17,7 +17,7 @@ from perdure.cli.render.times import between, parse
 from perdure.client.models import ENDED, Activity, Process, Waiting
 
 if TYPE_CHECKING:
-    from perdure.client import Client
+    from perdure.client import AsyncClient
 
 REFRESH_SECONDS = 0.2
 REFRESH_SECONDS_MAX = 1.0
@@ -44,7 +44,7 @@ class _Piece:
 class Watch:
     """A process as it is, refreshed at a cost that does not grow with what lies behind it."""
 
-    client: "Client"
+    client: "AsyncClient"
     process: Process
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ class Watch:
 
 
 async def until_ended(
-    client: "Client",
+    client: "AsyncClient",
     process: Process,
     *,
     console: Console | None = None,
@@ -95,7 +95,7 @@ async def until_ended(
     return watch.process
 
 
-async def show(client: "Client", process: Process) -> None:
+async def show(client: "AsyncClient", process: Process) -> None:
     """The tree as it is now."""
     console = terminal.answers()
     activities = await client.all_activities(process["id"])

@@ -1,23 +1,48 @@
-"""A Python client of the HTTP API: typed, asynchronous, small.
+"""The Python SDK: clients of the HTTP API, and workers that do jobs.
 
-It imports nothing of the server. `Client` has one method per call; answers are the API's JSON as it is,
-typed in `perdure.client.models`.
+`Client` blocks, `AsyncClient` is for asyncio; both have the same methods, one per call of the API, and answer its
+JSON as it is, typed in `perdure.client.models`. `Worker` runs your functions for jobs that processes wait for.
+Nothing of the server is imported.
 """
 
-from typing import TYPE_CHECKING, Any
+from perdure.client.async_client import AsyncClient
+from perdure.client.client import Client
+from perdure.client.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    JobFailed,
+    JobLost,
+    NotFound,
+    PerdureError,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    Undecodable,
+    Unreachable,
+)
+from perdure.client.job import Job
+from perdure.client.worker import Worker
 
-from perdure.client.errors import ApiError, Unreachable
-
-if TYPE_CHECKING:
-    from perdure.client.client import Client
-
-__all__ = ["ApiError", "Client", "Unreachable"]
-
-
-def __getattr__(name: str) -> Any:
-    """`Client` when it is first used: its HTTP library takes longer to import than all the rest of a command."""
-    if name == "Client":
-        from perdure.client.client import Client
-
-        return Client
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "Forbidden",
+    "Invalid",
+    "Job",
+    "JobFailed",
+    "JobLost",
+    "NotFound",
+    "PerdureError",
+    "TooLarge",
+    "TooMany",
+    "Unauthenticated",
+    "Unavailable",
+    "Undecodable",
+    "Unreachable",
+    "Worker",
+]

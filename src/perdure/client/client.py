@@ -1,260 +1,179 @@
-"""The API's calls as methods, one each."""
+"""The client that blocks."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Self, cast
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from perdure import clock
-from perdure.client.http import Http, segment
-from perdure.client.models import (
-    ENDED,
-    Activity,
-    Command,
-    Definition,
-    Fault,
-    Function,
-    HistoryEntry,
-    HumanTask,
-    Json,
-    OnConflict,
-    Page,
-    Process,
+from perdure.client import operations
+from perdure.client.errors import ApiError, Unreachable
+from perdure.client.events import Events
+from perdure.client.exchange import (
+    RETRIES,
+    Answer,
+    Operation,
+    Request,
+    address,
+    credentials,
+    may_repeat,
+    pause,
+    segment,
 )
-from perdure.codec import decode
+from perdure.client.models import HistoryEntry, Page
+from perdure.client.transport import Transport
 
-PAGE_ITEMS_MAX = 500
-"""The largest page that the API gives."""
-WAIT_SECONDS_MAX = 60.0
-"""The longest that the API waits in one call."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
-NO_INPUT: Json = object()
-"""Says that no input is given, which null is not."""
+
+def _blocking(operation: Callable[P, Operation[T]]) -> "Callable[Concatenate[Client, P], T]":
+    @wraps(operation)
+    def method(client: "Client", /, *arguments: P.args, **named: P.kwargs) -> T:
+        return client.run(operation(*arguments, **named))
+
+    return method
+
+
+def _each(operation: Callable[P, Operation[Page[T]]]) -> "Callable[Concatenate[Client, P], Iterator[T]]":
+    @wraps(operation)
+    def method(client: "Client", /, *arguments: P.args, **named: P.kwargs) -> Iterator[T]:
+        more = True
+        while more:
+            page = client.run(operation(*arguments, **named))
+            yield from page["items"]
+            named["cursor"] = page["next"]
+            more = page["next"] is not None
+
+    method.__doc__ = "Item by item over all pages. " + (operation.__doc__ or "")
+    return method
 
 
 class Client:
-    """A Perdure server as seen from a program.
+    """A Perdure server as seen from a program. Safe to use from several threads.
 
     ::
 
-        async with Client("http://127.0.0.1:8080") as client:
-            process = await client.start("shop", "order-fulfilment", input={"order": order})
+        with Client("http://127.0.0.1:8080") as client:
+            process = client.start("shop", "order-fulfilment", input={"order": order})
+            print(client.ended(process["id"])["output"])
 
-    Every method raises `ApiError` where the server refuses and `Unreachable` where it does not answer.
+    Every method raises a kind of `ApiError` where the server refuses and `Unreachable` where it does not answer.
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:8080", key: str | None = None) -> None:
-        """`key` is an API key; a `perdure dev` on loopback needs none."""
-        self._http = Http(url, key)
+    def __init__(self, url: str | None = None, token: str | None = None, *, retries: int = RETRIES) -> None:
+        """`url` and `token`, an API key, default to ``PERDURE_API_URL`` and ``PERDURE_API_KEY``.
+
+        `retries` is how often a request that does no harm twice is repeated where no answer came.
+        """
+        self._transport = Transport(address(url), credentials(token))
+        self._retries = retries
 
     @property
     def url(self) -> str:
         """The server's base address, without a slash at the end."""
-        return self._http.url
+        return self._transport.url
 
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *details: object) -> None:
-        await self._http.__aexit__(*details)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    # definitions
+    def close(self) -> None:
+        """Close the connections. The client may be used again."""
+        self._transport.close()
 
-    async def deploy(self, source: bytes, media_type: str = "application/yaml") -> tuple[Definition, bool]:
-        """Register a definition. False where the very same one was there already."""
-        status, definition = await self._http.post("/v1/definitions", source, media_type=media_type)
-        return cast(Definition, definition), status == 201
+    def run(self, operation: Operation[T]) -> T:
+        """The result of an operation of `perdure.client.operations`."""
+        try:
+            request = next(operation)
+            while True:
+                try:
+                    answer = self._send(request)
+                except (ApiError, Unreachable) as error:
+                    request = operation.throw(error)
+                else:
+                    request = operation.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
-    async def check(self, source: bytes, media_type: str = "application/yaml") -> list[Fault]:
-        """The warnings about a definition, which is not registered."""
-        _, answer = await self._http.post("/v1/definitions", source, media_type=media_type, query={"dryRun": "true"})
-        return cast(list[Fault], answer["warnings"])
-
-    async def definition(self, namespace: str, name: str, version: str = "latest") -> Definition:
-        path = f"/v1/definitions/{segment(namespace)}/{segment(name)}/{segment(version)}"
-        return cast(Definition, await self._http.get(path))
-
-    # functions
-
-    async def deploy_function(
-        self, name: str, version: str, source: bytes, media_type: str = "application/yaml"
-    ) -> tuple[Function, bool]:
-        """Register a function in the default catalog. False where the very same one was there already."""
-        query = {"name": name, "version": version}
-        status, function = await self._http.post("/v1/functions", source, media_type=media_type, query=query)
-        return cast(Function, function), status == 201
-
-    async def check_function(
-        self, name: str, version: str, source: bytes, media_type: str = "application/yaml"
-    ) -> list[Fault]:
-        """The warnings about a function, which is not registered."""
-        query = {"name": name, "version": version, "dryRun": "true"}
-        _, answer = await self._http.post("/v1/functions", source, media_type=media_type, query=query)
-        return cast(list[Fault], answer["warnings"])
-
-    async def functions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Function]:
-        """A page of the default catalog."""
-        return cast(Page[Function], await self._page("/v1/functions", None, limit, cursor))
-
-    async def function(self, name: str, version: str) -> Json:
-        """The document of a function."""
-        return await self._http.get(f"/v1/functions/{segment(name)}/{segment(version)}")
-
-    # processes
-
-    async def start(
-        self,
-        namespace: str,
-        name: str,
-        version: str | None = None,
-        *,
-        input: Json = NO_INPUT,  # noqa: A002 - the DSL's own word
-        key: str | None = None,
-        on_conflict: OnConflict | None = None,
-        tags: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-    ) -> Process:
-        """Start a process of the version, or of the highest stable one.
-
-        A repeat with the same `idempotency_key` answers the first process. `input` defaults to ``{}``.
-        """
-        body: dict[str, Json] = {"definition": {"namespace": namespace, "name": name}}
-        if version is not None:
-            body["definition"]["version"] = version
-        optional = {"key": key, "onConflict": on_conflict, "tags": tags or None}
-        body.update({name: value for name, value in optional.items() if value is not None})
-        if input is not NO_INPUT:
-            body["input"] = input
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
-        _, process = await self._http.post("/v1/processes", body, headers=headers)
-        return cast(Process, process)
-
-    async def process(self, process: str, *, wait: float = 0) -> Process:
-        """The process; with `wait`, as soon as it has ended or after so many seconds (60 at most)."""
-        query = {"wait": f"{min(wait, WAIT_SECONDS_MAX):g}"} if wait else None
-        return cast(Process, await self._http.get(_process_path(process), query, wait=wait))
-
-    async def ended(self, process: str) -> Process:
-        """The process once it has ended, however long that takes."""
-        while (found := await self.process(process, wait=WAIT_SECONDS_MAX))["status"] not in ENDED:
-            pass
-        return found
-
-    async def processes(
-        self, filters: Mapping[str, str] | None = None, *, limit: int = 50, cursor: str | None = None
-    ) -> Page[Process]:
-        """A page of processes, newest first. Filters are named as in the API (``status``, ``tag.NAME``)."""
-        return cast(Page[Process], await self._page("/v1/processes", filters, limit, cursor))
-
-    async def activities(
-        self, process: str, *, limit: int = PAGE_ITEMS_MAX, cursor: str | None = None
-    ) -> Page[Activity]:
-        """A page of a process's activities, in order of start."""
-        path = _process_path(process, "activities")
-        return cast(Page[Activity], await self._page(path, None, limit, cursor))
-
-    async def history(
-        self, process: str, *, limit: int = PAGE_ITEMS_MAX, cursor: str | None = None
-    ) -> Page[HistoryEntry]:
-        """A page of a process's audit trail, in order."""
-        path = _process_path(process, "history")
-        return cast(Page[HistoryEntry], await self._page(path, None, limit, cursor))
-
-    async def all_activities(self, process: str) -> list[Activity]:
-        """Every activity of a process, in order of start."""
-        return [item async for item in self._items(_process_path(process, "activities"))]
-
-    async def all_history(self, process: str) -> list[HistoryEntry]:
-        """The whole audit trail of a process."""
-        return [entry async for entry in self.each_history(process)]
-
-    async def each_history(self, process: str) -> AsyncIterator[HistoryEntry]:
-        """The audit trail entry by entry, however long it is."""
-        async for entry in self._items(_process_path(process, "history")):
-            yield cast(HistoryEntry, entry)
-
-    async def follow_history(self, process: str, after: int | None = None) -> AsyncIterator[HistoryEntry]:
-        """The audit trail as it grows, after a sequence number if given, until the process ends."""
-        headers = {} if after is None else {"Last-Event-ID": str(after)}
-        async with self._http.stream(_process_path(process, "events"), headers) as answer:
-            async for line in answer.content:
-                if line.startswith(b"data:"):
-                    yield cast(HistoryEntry, decode(line[len(b"data:") :]))
-
-    async def command(self, process: str, command: Command, reason: str | None = None) -> Process:
-        """Suspend, resume, cancel or retry a process."""
-        body = {} if reason is None else {"reason": reason}
-        _, changed = await self._http.post(_process_path(process, command), body)
-        return cast(Process, changed)
-
-    # people and events
-
-    async def tasks(
-        self, filters: Mapping[str, str] | None = None, *, limit: int = 50, cursor: str | None = None
-    ) -> Page[HumanTask]:
-        """A page of human tasks. Filters: ``status``, ``assignee``, ``group``, ``process``."""
-        return cast(Page[HumanTask], await self._page("/v1/human-tasks", filters, limit, cursor))
-
-    async def task(self, task: str) -> HumanTask:
-        return cast(HumanTask, await self._http.get(f"/v1/human-tasks/{segment(task)}"))
-
-    async def complete(
-        self,
-        task: str,
-        outcome: str,
-        *,
-        comment: str | None = None,
-        data: Json = None,
-        user: str | None = None,
-    ) -> HumanTask:
-        """Record a person's decision. `user` is for whom the caller acts."""
-        optional = {"comment": comment, "data": data, "user": user}
-        body = {"outcome": outcome, **{name: value for name, value in optional.items() if value is not None}}
-        _, completed = await self._http.post(f"/v1/human-tasks/{segment(task)}/complete", body)
-        return cast(HumanTask, completed)
-
-    async def emit(
-        self,
-        event_type: str,
-        data: Json = None,
-        *,
-        source: str,
-        event_id: str | None = None,
-        subject: str | None = None,
-    ) -> str:
-        """Send a CloudEvent and answer its id. A repeat of the same source and id changes nothing."""
-        event: dict[str, Json] = {
-            "specversion": "1.0",
-            "id": event_id or str(clock.uuid7()),
-            "source": source,
-            "type": event_type,
-            "time": clock.now().isoformat(),
-        }
-        if subject is not None:
-            event["subject"] = subject
-        if data is not None:
-            event |= {"datacontenttype": "application/json", "data": data}
-        await self._http.post("/v1/events", event, media_type="application/cloudevents+json")
-        return str(event["id"])
-
-    async def _page(
-        self, path: str, filters: Mapping[str, str] | None, limit: int, cursor: str | None
-    ) -> dict[str, Any]:
-        query = {**(filters or {}), "limit": str(limit)}
-        if cursor is not None:
-            query["cursor"] = cursor
-        return cast(dict[str, Any], await self._http.get(path, query))
-
-    async def _items(self, path: str) -> AsyncIterator[Any]:
-        cursor: str | None = None
+    def _send(self, request: Request) -> Answer:
+        failures = 0
         while True:
-            page = await self._page(path, None, PAGE_ITEMS_MAX, cursor)
-            for item in page["items"]:
-                yield item
-            cursor = page["next"]
-            if cursor is None:
-                return
+            try:
+                return self._transport.send(request)
+            except (ApiError, Unreachable) as error:
+                failures += 1
+                if not may_repeat(request, error, failures, self._retries):
+                    raise
+            clock.block(clock.jittered(pause(failures)))
 
+    def follow_history(self, process: str, after: int | None = None) -> Iterator[HistoryEntry]:
+        """The audit trail as it grows, after a sequence number if given, until the process ends.
 
-def _process_path(process: str, below: str | None = None) -> str:
-    path = f"/v1/processes/{segment(process)}"
-    return path if below is None else f"{path}/{below}"
+        A stream that breaks is taken up again where it was, as often as `retries` says without news.
+        """
+        failures = 0
+        while True:
+            headers = {} if after is None else {"Last-Event-ID": str(after)}
+            request = Request("GET", f"/v1/processes/{segment(process)}/events", headers=headers, repeatable=True)
+            try:
+                with self._transport.stream(request) as (status, chunks):
+                    if status == 204:
+                        return  # it has ended, and nothing came after what was seen
+                    events = Events()
+                    for chunk in chunks:
+                        for entry in events.feed(chunk):
+                            after, failures = entry["sequence"], 0
+                            yield entry
+            except (ApiError, Unreachable) as error:
+                failures += 1
+                if not may_repeat(request, error, failures, self._retries):
+                    raise
+                clock.block(clock.jittered(pause(failures)))
+
+    deploy = _blocking(operations.deploy)
+    check = _blocking(operations.check)
+    definition = _blocking(operations.definition)
+    definitions = _blocking(operations.definitions)
+    each_definition = _each(operations.definitions)
+    versions = _blocking(operations.versions)
+    each_version = _each(operations.versions)
+    publish = _blocking(operations.publish)
+    check_function = _blocking(operations.check_function)
+    function = _blocking(operations.function)
+    functions = _blocking(operations.functions)
+    each_function = _each(operations.functions)
+    start = _blocking(operations.start)
+    start_batch = _blocking(operations.start_batch)
+    process = _blocking(operations.process)
+    processes = _blocking(operations.processes)
+    each_process = _each(operations.processes)
+    ended = _blocking(operations.ended)
+    activities = _blocking(operations.activities)
+    each_activity = _each(operations.activities)
+    all_activities = _blocking(operations.all_activities)
+    history = _blocking(operations.history)
+    each_history = _each(operations.history)
+    all_history = _blocking(operations.all_history)
+    command = _blocking(operations.command)
+    suspend = _blocking(operations.suspend)
+    resume = _blocking(operations.resume)
+    cancel = _blocking(operations.cancel)
+    retry = _blocking(operations.retry)
+    tasks = _blocking(operations.tasks)
+    each_task = _each(operations.tasks)
+    task = _blocking(operations.task)
+    claim = _blocking(operations.claim)
+    release = _blocking(operations.release)
+    delegate = _blocking(operations.delegate)
+    complete = _blocking(operations.complete)
+    emit = _blocking(operations.emit)
+    emit_batch = _blocking(operations.emit_batch)
+    call_back = _blocking(operations.call_back)
+    activate = _blocking(operations.activate)
+    complete_job = _blocking(operations.complete_job)
+    fail_job = _blocking(operations.fail_job)
+    release_job = _blocking(operations.release_job)
+    extend_job = _blocking(operations.extend_job)

@@ -83,9 +83,12 @@ class Activity(TypedDict):
     createdAt: str
     startedAt: str | None
     endedAt: str | None
+    progress: NotRequired[Json]
 
 
 class Function(TypedDict):
+    """A function of the default catalog."""
+
     name: str
     version: str
     builtIn: bool
@@ -117,6 +120,44 @@ class HumanTask(TypedDict):
     outcome: str | None
     createdAt: str
     completedAt: str | None
+
+
+class Lease(TypedDict):
+    token: str
+    until: str
+
+
+class JobData(TypedDict):
+    """A job as the API gives it out; `perdure.client.Job` is what handlers of workers see."""
+
+    id: str
+    process: str
+    activity: str
+    type: str
+    input: Json
+    attempt: int
+    priority: int
+    idempotencyKey: str
+    traceparent: str
+    lease: Lease
+
+
+class StartRequest(TypedDict, total=False):
+    """One of the starts of a batch, as `POST /v1/processes` takes it."""
+
+    definition: dict[str, str]
+    input: Json
+    key: str
+    onConflict: OnConflict
+    tags: dict[str, str]
+    startAt: str
+
+
+class BatchResult(TypedDict, total=False):
+    """Either of them."""
+
+    process: Process
+    error: Error
 
 
 class Page(TypedDict, Generic[T]):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from perdure import wiring
-from perdure.client import Client
+from perdure.client import AsyncClient
 from perdure.demo.ports import LOOPBACK
 from perdure.settings import Settings
 
@@ -74,16 +74,16 @@ async def _unless_stopped(platform: asyncio.Task[None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def platform(settings: Settings | None = None) -> AsyncIterator[Client]:
+async def platform(settings: Settings | None = None) -> AsyncIterator[AsyncClient]:
     """A client of the platform that PERDURE_API_URL names, or of an embedded one that leaves nothing behind.
 
     A running platform must be allowed to call services on loopback (`perdure dev` is).
     """
     settings = settings or Settings()
     if "api_url" in settings.model_fields_set:
-        async with Client(settings.api_url, settings.api_key) as client:
+        async with AsyncClient(settings.api_url, settings.api_key) as client:
             yield client
         return
     with tempfile.TemporaryDirectory(prefix="perdure-") as directory:
-        async with embedded(settings, port=0, data_dir=Path(directory)) as url, Client(url) as client:
+        async with embedded(settings, port=0, data_dir=Path(directory)) as url, AsyncClient(url) as client:
             yield client

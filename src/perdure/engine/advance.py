@@ -26,6 +26,10 @@ from perdure.engine.facts import (
     EventReceived,
     HumanTaskActed,
     HumanTaskCompleted,
+    JobCompleted,
+    JobFailed,
+    JobLeased,
+    JobReturned,
     ProcessStarted,
     ResumeRequested,
     RetryRequested,
@@ -48,7 +52,7 @@ from perdure.engine.state import (
     TryFrame,
 )
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import call, listen, map_, run, run_program, try_
+from perdure.engine.tasks import call, job, listen, map_, run, run_program, try_
 from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
@@ -183,6 +187,8 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
                 yield from _complete(draft, frame, call.decided(draft, frame, fact))
             else:
                 refuse(draft, fact, "the activity does not wait for a person", frame)
+        case JobLeased() | JobReturned() | JobCompleted() | JobFailed():
+            yield from _job_moved(draft, fact)
         case ChildEnded():
             frame = draft.live(fact.activity)
             if isinstance(frame, RunFrame) and frame.child == fact.child:
@@ -230,6 +236,24 @@ def _call_ended(draft: Draft, fact: ActivitySucceeded | ActivityFailed) -> Flow[
             yield from _complete(draft, frame, run_program.succeeded(draft, frame, task, fact.output))
         else:
             yield from _complete(draft, frame, call.succeeded(draft, frame, fact.output))
+
+
+def _job_moved(draft: Draft, fact: JobLeased | JobReturned | JobCompleted | JobFailed) -> Flow[None]:
+    frame = draft.live(fact.activity)
+    if not isinstance(frame, CallFrame) or not frame.job:
+        refuse(draft, fact, "the activity does not wait for a job", frame)
+    elif frame.attempt != fact.attempt:
+        refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
+    else:
+        match fact:
+            case JobCompleted():
+                yield from _complete(draft, frame, job.completed(draft, frame, fact))
+            case JobFailed():
+                raise job.failed(draft, frame, fact)
+            case JobLeased():
+                job.leased(draft, frame, fact)
+            case JobReturned():
+                job.returned(draft, frame, fact)
 
 
 def _timer_fired(draft: Draft, fact: TimerFired) -> Flow[None]:

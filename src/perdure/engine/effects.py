@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from perdure.codec import Json
+from perdure.engine.refs import Ref
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -124,6 +125,30 @@ class CloseCallback(Effect, frozen=True):
     activity: UUID
 
 
+class OpenJob(Effect, frozen=True):
+    """Offer a job to workers of its type. The job's id is the activity's; a higher `priority` comes first."""
+
+    activity: UUID
+    attempt: int
+    type: str
+    input: Ref
+    priority: int
+    lease_seconds: float | None
+
+
+class HoldJob(Effect, frozen=True):
+    """While it is held, the job is given to no worker; whoever has it may answer."""
+
+    activity: UUID
+    held: bool
+
+
+class CloseJob(Effect, frozen=True):
+    """The activity ended without the job's result."""
+
+    activity: UUID
+
+
 class StartChild(Effect, frozen=True):
     """Start a process; when `await_`, report `ChildEnded` to the activity."""
 
@@ -153,6 +178,9 @@ AnyEffect: TypeAlias = (
     | CloseHumanTask
     | OpenCallback
     | CloseCallback
+    | OpenJob
+    | HoldJob
+    | CloseJob
     | StartChild
     | CancelChild
 )

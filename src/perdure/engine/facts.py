@@ -4,6 +4,7 @@ Facts are recorded by `runtime` in the process's inbox before the engine sees th
 any order, late, or for an activity that has ended meanwhile.
 """
 
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -97,6 +98,56 @@ class RunEnded(Fact, frozen=True):
     error: Error | None = None
 
 
+class JobLeased(Fact, frozen=True):
+    """A worker has taken the job of an activity, until `until`. `delivery` counts from 1 within the attempt."""
+
+    activity: UUID
+    attempt: int
+    delivery: int
+    worker: str
+    actor: str
+    until: datetime
+
+
+class JobReturned(Fact, frozen=True):
+    """The job is to be done again, from `again_at` on where that is given.
+
+    `reason`: ``lease-ended`` (nothing was heard of the worker), ``failed`` (the worker asks for another try,
+    because of `error`) or ``released`` (the worker gave it back).
+    """
+
+    activity: UUID
+    attempt: int
+    delivery: int
+    worker: str
+    actor: str
+    reason: str
+    error: Error | None = None
+    again_at: datetime | None = None
+
+
+class JobCompleted(Fact, frozen=True):
+    """A worker has done the job of an activity. `attempt` is the activity's."""
+
+    activity: UUID
+    attempt: int
+    delivery: int
+    output: Json
+    worker: str
+    actor: str
+
+
+class JobFailed(Fact, frozen=True):
+    """The job failed for good: its worker says so, or it was tried as often as it may be."""
+
+    activity: UUID
+    attempt: int
+    delivery: int
+    error: Error
+    worker: str
+    actor: str
+
+
 class ChildEnded(Fact, frozen=True):
     """An awaited child process ended; `status` is ``completed``, ``faulted`` or ``cancelled``."""
 
@@ -139,6 +190,10 @@ AnyFact: TypeAlias = (
     | HumanTaskActed
     | HumanTaskCompleted
     | RunEnded
+    | JobLeased
+    | JobReturned
+    | JobCompleted
+    | JobFailed
     | ChildEnded
     | SuspendRequested
     | ResumeRequested

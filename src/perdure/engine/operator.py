@@ -8,7 +8,7 @@ from perdure.engine.facts import ResumeRequested, RetryRequested, SuspendRequest
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import NULL
 from perdure.engine.state import ROOT, Frame, ListenFrame, TryFrame
-from perdure.engine.tasks import listen
+from perdure.engine.tasks import job, listen
 from perdure.engine.timers import arm, arm_process, arm_timeout
 
 PROCESS_RETRIED = OWN + "process.retried"
@@ -23,6 +23,7 @@ def suspend(draft: Draft, fact: SuspendRequested) -> None:
     for frame in draft.frames.values():
         draft.record(frame, "suspended")
         draft.note_task(TASK_SUSPENDED, frame, fact.actor)
+        job.hold(draft, frame, held=True)
 
 
 def resume(draft: Draft, fact: ResumeRequested) -> None:
@@ -32,6 +33,7 @@ def resume(draft: Draft, fact: ResumeRequested) -> None:
     for frame in draft.frames.values():
         draft.record(frame, frame.status)
         draft.note_task(TASK_RESUMED, frame, fact.actor)
+        job.hold(draft, frame, held=False)
 
 
 def retry(draft: Draft, fact: RetryRequested) -> Flow[None]:

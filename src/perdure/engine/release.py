@@ -1,7 +1,7 @@
 """Giving up: what live activities have asked of the world is taken back."""
 
 from perdure.engine.draft import PERDURE, TASK, Draft
-from perdure.engine.effects import CancelCall, CancelChild, CloseCallback, CloseHumanTask, Unsubscribe
+from perdure.engine.effects import CancelCall, CancelChild, CloseCallback, CloseHumanTask, CloseJob, Unsubscribe
 from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame
 from perdure.engine.timers import disarm
 
@@ -29,7 +29,7 @@ def release(draft: Draft, frame: Frame) -> None:
 
 
 def release_call(draft: Draft, frame: CallFrame) -> None:
-    """Forget a call's request, close its human task and its callback, as far as they are open."""
+    """Forget a call's request, close its human task, its callback and its job, as far as they are open."""
     if frame.calling:
         draft.withdraw("call", frame.id, CancelCall(frame.id))
         frame.calling = False
@@ -39,6 +39,9 @@ def release_call(draft: Draft, frame: CallFrame) -> None:
     if frame.callback:
         draft.withdraw("callback", frame.id, CloseCallback(frame.id))
         frame.callback = False
+    if frame.job:
+        draft.withdraw("job", frame.id, CloseJob(frame.id))
+        frame.job = False
 
 
 def unsubscribe(draft: Draft, frame: ListenFrame) -> None:

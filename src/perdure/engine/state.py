@@ -111,6 +111,7 @@ class CallFrame(Frame, tag=5):
     human_task: bool = False
     callback: bool = False
     escalate_to: tuple[str, ...] = ()
+    job: bool = False
 
 
 class RunFrame(Frame, tag=6):

@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, frozen=True):
     data: Json
 
 
-Reason: TypeAlias = Literal["call", "timer", "event", "human-task", "callback", "child", "retry", "step"]
+Reason: TypeAlias = Literal["call", "timer", "event", "human-task", "callback", "job", "child", "retry", "step"]
 """Why a process will move again."""
 
 

@@ -37,6 +37,8 @@ def _of_call(draft: Draft, frame: CallFrame, waiting: list[Waiting]) -> None:
         waiting.append(_wait(draft, frame, "human-task", due))
     elif frame.callback:
         waiting.append(_wait(draft, frame, "callback"))
+    elif frame.job:
+        waiting.append(_wait(draft, frame, "job"))
     elif frame.calling:
         waiting.append(_wait(draft, frame, "call"))
 

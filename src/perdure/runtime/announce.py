@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from uuid import UUID
 
 import structlog
@@ -18,12 +19,14 @@ SUBSCRIPTION = "subscription"
 
 @dataclass(slots=True)
 class Announcement:
-    """Processes to step, calls to perform, events to publish and route, subscriptions that look back."""
+    """Processes to step, calls to perform, events to publish and route, subscriptions that look back, and jobs
+    (by tenant and type) to be had."""
 
     steps: list[UUID] = field(default_factory=list)
     calls: list[UUID] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     look_backs: list[tuple[UUID, UUID]] = field(default_factory=list)
+    jobs: set[tuple[str, str]] = field(default_factory=set)
     timer_seconds: float = math.inf
     """Until the earliest timer that was set is due."""
 
@@ -36,6 +39,11 @@ def event_id(event: int) -> str:
 def subscription_id(process: UUID, activity: UUID) -> str:
     """How the events queue names a subscription that looks back."""
     return f"{SUBSCRIPTION}:{process}:{activity}"
+
+
+def job_topic(tenant: str, type_: str) -> str:
+    """How a signal names jobs of a type."""
+    return "job:" + blake2b(f"{tenant}\0{type_}".encode(), digest_size=16).hexdigest()
 
 
 def parse_ids(ids: Sequence[str]) -> tuple[list[int], list[tuple[UUID, UUID]]]:
@@ -64,6 +72,8 @@ async def announce(broker: Broker, announcement: Announcement) -> bool:
         await _publish(broker, STEPS, [str(process) for process in announcement.steps])
         await _publish(broker, CALLS, [str(activity) for activity in announcement.calls])
         await _publish(broker, EVENTS, events)
+        if announcement.jobs:
+            await broker.signal([job_topic(*kind) for kind in sorted(announcement.jobs)])
     except BrokerUnavailable as error:
         log.warning("wake-ups could not be sent; the sweep will", reason=str(error))
         return False

@@ -17,11 +17,12 @@ class Values:
 
     def of(self, process: UUID, ref: Ref | None) -> Json:
         """None where there is no reference (yet)."""
-        if ref is None:
-            return None
+        return None if ref is None else self._secrets.redact(self.plain(process, ref))
+
+    def plain(self, process: UUID, ref: Ref) -> Json:
+        """As it is, for whoever is to work with it."""
         key = key_of(ref)
-        value = inline_value(ref) if key is None else decode(self._stored[process, key])
-        return self._secrets.redact(value)
+        return inline_value(ref) if key is None else decode(self._stored[process, key])
 
 
 async def resolve(context: Context, refs: Iterable[tuple[UUID, Ref | None]]) -> Values:

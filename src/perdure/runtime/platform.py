@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from perdure.codec import Json
+from perdure.engine.errors import Error
 from perdure.runtime.views import (
     ActivityView,
     DefinitionView,
@@ -15,7 +16,11 @@ from perdure.runtime.views import (
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
+    JobRequest,
+    JobRetry,
+    JobView,
     KeyView,
+    LeaseView,
     Page,
     Principal,
     ProcessFilter,
@@ -107,6 +112,20 @@ class Platform(Protocol):
     async def complete(
         self, who: Principal, task: UUID, user: str, outcome: str, comment: str | None, data: Json
     ) -> HumanTaskView: ...
+
+    # jobs
+    async def activate_jobs(self, who: Principal, request: JobRequest) -> list[JobView]:
+        """Take jobs; where there is none, wait up to `request.wait` seconds for the first."""
+
+    async def complete_job(self, who: Principal, job: UUID, lease: str, output: Json) -> None:
+        """`NotFound`: no such job; `Conflict`: the lease has ended or is another's. So do those that follow."""
+
+    async def fail_job(self, who: Principal, job: UUID, lease: str, error: Error, *, retryable: bool) -> JobRetry: ...
+    async def release_job(self, who: Principal, job: UUID, lease: str) -> None:
+        """Give it back undone."""
+
+    async def extend_job(self, who: Principal, job: UUID, lease: str, progress: Json) -> LeaseView:
+        """Extend the lease; report progress unless that is None."""
 
     # keys and health
     async def create_key(self, name: str, tenant: str, role: str) -> tuple[KeyView, str]:

@@ -157,7 +157,7 @@ async def activities(
     found = await context.store.activities(process, limit + 1, after)
     items, next_ = cursors.page(found, limit, lambda r: (r.number,))
     values = await resolve(context, [(process, ref) for r in items for ref in (r.input, r.output)])
-    return Page([_activity(record, values) for record in items], next_)
+    return Page([_activity(context, record, values) for record in items], next_)
 
 
 async def history(
@@ -271,7 +271,7 @@ def _view(record: ProcessRecord, values: Values) -> ProcessView:
     )
 
 
-def _activity(record: ActivityRecord, values: Values) -> ActivityView:
+def _activity(context: Context, record: ActivityRecord, values: Values) -> ActivityView:
     return ActivityView(
         id=record.id,
         process=record.process,
@@ -288,6 +288,7 @@ def _activity(record: ActivityRecord, values: Values) -> ActivityView:
         created_at=record.created_at,
         started_at=record.started_at,
         ended_at=record.ended_at,
+        progress=context.secrets.redact(record.progress),
     )
 
 

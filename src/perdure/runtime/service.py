@@ -4,8 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.runtime import callbacks, definitions, events, functions, keys, people, processes
+from perdure.engine.errors import Error
+from perdure.runtime import callbacks, definitions, events, functions, jobs, keys, people, processes
 from perdure.runtime.context import Context
+from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
@@ -15,7 +17,11 @@ from perdure.runtime.views import (
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
+    JobRequest,
+    JobRetry,
+    JobView,
     KeyView,
+    LeaseView,
     Page,
     Principal,
     ProcessFilter,
@@ -34,9 +40,11 @@ class Service:
         self._context = context
         self._stepper = Stepper(context)
         self._watch = Watch(context.store)
+        self._job_queue = JobQueue(context.store, context.broker)
 
     async def stop(self) -> None:
         await self._watch.stop()
+        await self._job_queue.stop()
         await self._stepper.stop()
 
     # definitions
@@ -138,6 +146,23 @@ class Service:
         self, who: Principal, task: UUID, user: str, outcome: str, comment: str | None, data: Json
     ) -> HumanTaskView:
         return await people.complete(self._context, who, task, user, outcome, comment, data)
+
+    # jobs
+
+    async def activate_jobs(self, who: Principal, request: JobRequest) -> list[JobView]:
+        return await jobs.activate(self._context, self._job_queue, who, request)
+
+    async def complete_job(self, who: Principal, job: UUID, lease: str, output: Json) -> None:
+        await jobs.complete(self._context, who, job, lease, output)
+
+    async def fail_job(self, who: Principal, job: UUID, lease: str, error: Error, *, retryable: bool) -> JobRetry:
+        return await jobs.fail(self._context, who, job, lease, error, retryable=retryable)
+
+    async def release_job(self, who: Principal, job: UUID, lease: str) -> None:
+        await jobs.release(self._context, who, job, lease)
+
+    async def extend_job(self, who: Principal, job: UUID, lease: str, progress: Json) -> LeaseView:
+        return await jobs.extend(self._context, who, job, lease, progress)
 
     # keys and health
 

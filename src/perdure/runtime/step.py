@@ -21,7 +21,7 @@ from perdure.codec import Json, decode
 from perdure.engine import state as states
 from perdure.engine.advance import advance
 from perdure.engine.draft import PERDURE
-from perdure.engine.effects import CancelChild, PerformCall, SetTimer, StartChild, Subscribe
+from perdure.engine.effects import CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
@@ -269,6 +269,8 @@ class Stepper:
                     announcement.calls.append(effect.activity)
                 case Subscribe(look_back=True):
                     announcement.look_backs.append((process.id, effect.activity))
+                case OpenJob():
+                    announcement.jobs.add((process.tenant, effect.type))
                 case StartChild():
                     child = await _child(taken, process, effect)
                     if isinstance(child, NewProcess):

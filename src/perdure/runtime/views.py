@@ -87,6 +87,7 @@ class ActivityView(View, frozen=True):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    progress: Json = None
 
 
 class HistoryView(View, frozen=True):
@@ -116,6 +117,44 @@ class HumanTaskView(View, frozen=True):
     output: Json
     created_at: datetime
     completed_at: datetime | None
+
+
+class LeaseView(View, frozen=True):
+    """`token` proves the lease in every answer; it is worth nothing after `until`."""
+
+    token: UUID
+    until: datetime
+
+
+class JobView(View, frozen=True):
+    """A job in a worker's hands. `attempt` counts from 1 and rises with every further try."""
+
+    id: UUID
+    process: UUID
+    activity: UUID
+    type: str
+    input: Json
+    attempt: int
+    priority: int
+    idempotency_key: str
+    traceparent: str
+    lease: LeaseView
+
+
+class JobRequest(View, frozen=True):
+    """What a worker asks for. `lease` and `wait` are seconds; `lease` None leaves it to the job."""
+
+    type: str
+    max: int = 1
+    lease: float | None = None
+    wait: float = 0
+    worker: str | None = None
+
+
+class JobRetry(View, frozen=True):
+    """`retry_at` is when the job is offered again, None where its failure is final."""
+
+    retry_at: datetime | None
 
 
 class KeyView(View, frozen=True):

@@ -101,6 +101,40 @@ class ActivityRecord(Record, frozen=True):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    progress: Json = None
+    """What the worker of its job has reported."""
+
+
+class JobRecord(Record, frozen=True):
+    """A job for external workers. `state`: ``available``, ``leased`` or ``delayed``; in the end ``completed``,
+    ``failed`` or ``cancelled``.
+
+    `attempt` is the activity's; in it, `deliveries` counts how often the job was given out and `failures` how
+    often a worker asked for another try. `lease_seconds` is the length of the last lease, `due` when it or the
+    delay ends. `token` is that of the last lease, None where that has ended by itself. `answer` is a digest of
+    the answer to it.
+    """
+
+    id: UUID
+    tenant: str
+    process: UUID
+    type: str
+    priority: int
+    input: Ref
+    attempt: int
+    state: str
+    held: bool
+    deliveries: int
+    failures: int
+    lease_seconds_wanted: float | None
+    lease_seconds: float | None
+    due: datetime | None
+    token: UUID | None
+    worker: str | None
+    actor: str | None
+    progress: Json
+    answer: bytes | None
+    created_at: datetime
 
 
 class HistoryRecord(Record, frozen=True):
@@ -289,6 +323,13 @@ TaskChange: TypeAlias = Callable[[HumanTaskRecord, datetime], tuple[HumanTaskRec
 """From a human task and the time now, the task as it shall be, and perhaps an encoded fact."""
 
 
+JobFactOf: TypeAlias = Callable[[JobRecord], bytes]
+"""The encoded fact that a job was given to a worker."""
+
+JobChange: TypeAlias = Callable[[JobRecord, datetime], tuple[JobRecord, bytes | None]]
+"""From a job and the time now, the job as it shall be, and perhaps an encoded fact."""
+
+
 class Store(Protocol):
     """The operations, by who uses them."""
 
@@ -457,6 +498,36 @@ class Store(Protocol):
     ) -> list[HumanTaskRecord]: ...
     async def change_human_task(self, tenant: str, task: UUID, change: TaskChange) -> HumanTaskRecord | None:
         """Under the task's lock: `change` answers the new record and perhaps a fact, or raises."""
+
+    # jobs
+    async def lease_jobs(
+        self,
+        tenant: str,
+        type_: str,
+        most: int,
+        *,
+        lease_seconds: float | None,
+        lease_seconds_default: float,
+        worker: str,
+        actor: str,
+        fact_of: JobFactOf,
+    ) -> list[JobRecord]:
+        """Give up to `most` available jobs of a type to a worker, by priority and then age, and record it.
+
+        The lease is `lease_seconds`, else what the job asks for, else the default.
+        """
+
+    async def change_job(self, tenant: str, job: UUID, change: JobChange) -> JobRecord | None:
+        """Under the job's lock: `change` answers the new record and perhaps a fact, or raises."""
+
+    async def change_due_jobs(self, limit: int, change: JobChange) -> list[JobRecord]:
+        """The same for jobs whose lease or delay has ended."""
+
+    async def next_job_due(self) -> float | None:
+        """Seconds until the next lease or delay of a job ends, None where there is none."""
+
+    async def jobs_available(self, kinds: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (tenant, type) have a job for somebody."""
 
     # keys
     async def add_key(self, record: KeyRecord, digest: bytes) -> None: ...

@@ -12,6 +12,7 @@ from perdure.runtime import announce, events
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import Principal
+from perdure.worker.jobs import JobLeases
 from perdure.worker.performer import Calls
 from perdure.worker.sweeper import Sweeper
 from perdure.worker.timers import Timers
@@ -35,6 +36,7 @@ class Worker:
         self._stepper = Stepper(context, self._timers.expect)
         self._calls = Calls(context, performer, self._stepper)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
+        self._job_leases = JobLeases(context, self._stepper)
         self._consumers: list[Consumer] = []
         self._loops: list[asyncio.Task[None]] = []
 
@@ -53,6 +55,7 @@ class Worker:
         self._loops = [
             asyncio.create_task(self._timers.run(self._stepper)),
             asyncio.create_task(self._sweeper.run()),
+            asyncio.create_task(self._job_leases.run()),
         ]
 
     async def stop(self) -> None:

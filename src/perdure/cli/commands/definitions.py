@@ -10,7 +10,7 @@ from perdure.cli.render import problems
 from perdure.client import ApiError
 
 if TYPE_CHECKING:
-    from perdure.client import Client
+    from perdure.client import AsyncClient
     from perdure.client.models import Fault
 
 UNPROCESSABLE = (400, 413, 422)
@@ -37,7 +37,7 @@ def deploy(
     named = None if function is None else (name, version)
     sources = [(file, values.read(file)) for file in files]
 
-    async def work(client: "Client") -> bool:
+    async def work(client: "AsyncClient") -> bool:
         done = [await _one(client, file, source, check, named) for file, source in sources]
         return all(done)
 
@@ -45,7 +45,7 @@ def deploy(
         raise typer.Exit(exits.FAILED)
 
 
-async def _one(client: "Client", file: str, source: bytes, check: bool, function: tuple[str, str] | None) -> bool:
+async def _one(client: "AsyncClient", file: str, source: bytes, check: bool, function: tuple[str, str] | None) -> bool:
     """Deploy one file and say how that went; the files after it get their turn all the same."""
     media_type = "application/json" if PurePath(file).suffix == ".json" else "application/yaml"
     try:
@@ -66,18 +66,20 @@ async def _one(client: "Client", file: str, source: bytes, check: bool, function
     return True
 
 
-async def _check(client: "Client", source: bytes, media_type: str, function: tuple[str, str] | None) -> "list[Fault]":
+async def _check(
+    client: "AsyncClient", source: bytes, media_type: str, function: tuple[str, str] | None
+) -> "list[Fault]":
     if function is not None:
         return await client.check_function(*function, source, media_type)
     return await client.check(source, media_type)
 
 
 async def _register(
-    client: "Client", source: bytes, media_type: str, function: tuple[str, str] | None
+    client: "AsyncClient", source: bytes, media_type: str, function: tuple[str, str] | None
 ) -> "tuple[str, list[Fault]]":
     """What to say, and the warnings."""
     if function is not None:
-        registered, created = await client.deploy_function(*function, source, media_type)
+        registered, created = await client.publish(*function, source, media_type)
         name, warnings = f"{registered['name']}:{registered['version']}@default", registered.get("warnings", [])
     else:
         definition, created = await client.deploy(source, media_type)

@@ -20,7 +20,7 @@ from perdure.client import ApiError
 from perdure.client.models import ENDED, Process
 
 if TYPE_CHECKING:
-    from perdure.client import Client
+    from perdure.client import AsyncClient
     from perdure.demo.memory import Memory
     from perdure.demo.services import Shop
     from perdure.settings import Settings
@@ -55,7 +55,7 @@ def demo(
 
 async def _demo(settings: "Settings", *, once: bool, data_dir: Path, port: int | None) -> bool:
     """Whether the order was completed."""
-    from perdure.client import Client
+    from perdure.client import AsyncClient
     from perdure.demo import ports, services, stage
     from perdure.demo.memory import Memory
 
@@ -69,7 +69,7 @@ async def _demo(settings: "Settings", *, once: bool, data_dir: Path, port: int |
         async with (
             services.shop(memory) as shop,
             stage.embedded(settings, port=chosen, data_dir=data_dir) as url,
-            Client(url) as client,
+            AsyncClient(url) as client,
         ):
             process = await _order(client, shop.urls, console)
             process = await _followed(client, process, by_person=not once and _at_terminal(), console=console)
@@ -100,7 +100,7 @@ def _port(memory: "Memory", asked: int | None) -> int:
     return ports.kept(memory, "platform", PORT if asked is None else None)
 
 
-async def _order(client: "Client", urls: dict[str, str], console: Console) -> Process:
+async def _order(client: "AsyncClient", urls: dict[str, str], console: Console) -> Process:
     """The demo's unfinished order, or a new one."""
     from perdure.demo import order
 
@@ -125,7 +125,7 @@ async def _order(client: "Client", urls: dict[str, str], console: Console) -> Pr
     return process
 
 
-async def _followed(client: "Client", process: Process, *, by_person: bool, console: Console) -> Process:
+async def _followed(client: "AsyncClient", process: Process, *, by_person: bool, console: Console) -> Process:
     """Show the process until it ends, while its human tasks are decided."""
     approval = Approval(client, process["id"], lambda line: console.print(line, style="bold"))
     deciding = asyncio.create_task(approval.by_person() if by_person else approval.by_itself())
@@ -141,7 +141,7 @@ async def _followed(client: "Client", process: Process, *, by_person: bool, cons
         await asyncio.gather(deciding, following, return_exceptions=True)
 
 
-async def _summary(client: "Client", process: Process, shop: "Shop", console: Console) -> None:
+async def _summary(client: "AsyncClient", process: Process, shop: "Shop", console: Console) -> None:
     """What came of it, what the services saw, and the audit trail."""
     if process["error"] is None:
         console.print("Output:", style="dim")

@@ -10,7 +10,7 @@ from perdure.cli.commands.processes import AsJson
 from perdure.cli.render import tables
 
 if TYPE_CHECKING:
-    from perdure.client import Client
+    from perdure.client import AsyncClient
 
 Data = Annotated[values.Given | None, typer.Option("--data", "-d", parser=values.json_value, metavar="JSON|@FILE")]
 
@@ -32,7 +32,7 @@ def tasks(
     chosen = {"status": status, "assignee": assignee, "group": group, "process": process}
     filters = {name: value for name, value in chosen.items() if value is not None}
 
-    async def work(client: "Client") -> None:
+    async def work(client: "AsyncClient") -> None:
         page = await client.tasks(filters, limit=limit, cursor=cursor)
         if as_json:
             terminal.print_json(page)

@@ -3,15 +3,17 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perdure.cli import exits, terminal
 from perdure.cli.render import problems
 from perdure.cli.render import scenarios as render
-from perdure.client import Client
 from perdure.client.models import Fault
+
+if TYPE_CHECKING:
+    from perdure.client import AsyncClient
 
 
 def test(
@@ -36,7 +38,7 @@ def export(
     if not scenario:
         exits.fail("Say what to export: --scenario", code=exits.USAGE)
 
-    async def work(client: Client) -> str:
+    async def work(client: "AsyncClient") -> str:
         found = await client.process(process)
         name = found["definition"]
         definition = await client.definition(name["namespace"], name["name"], name["version"])

@@ -163,6 +163,8 @@ def _label(view: _View, activity: Activity) -> Text:
     label.append(_spaced(between(activity["startedAt"], activity["endedAt"], view.now)), "not bold dim")
     for wait in view.waiting.get(activity["id"], []) if status not in ENDED else []:
         label.append(f"  {words.waiting(wait, view.now)}", "not bold not dim yellow")
+    if activity.get("progress") is not None and status not in ENDED:
+        label.append(f"  {words.progress(activity['progress'])}", "not bold not dim blue")
     if activity["error"] is not None and (status == "faulted" or status not in ENDED):
         label.append(f"  {_clipped(words.error(activity['error']))}", "not bold not dim red")
     if status in {"skipped", "cancelled", "suspended"}:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from perdure.cli.render.times import duration, moment, parse
-from perdure.client.models import Error, Waiting
+from perdure.client.models import Error, Json, Waiting
+from perdure.codec import encode
 
 SIGNS = {
     "pending": ("·", ".", "dim"),
@@ -18,6 +19,8 @@ SIGNS = {
     "faulted": ("✗", "x", "bold red"),
 }
 """Per status its sign, the sign in ASCII, and its style."""
+
+PROGRESS_CHARACTERS_MAX = 100
 
 SHORT = timedelta(seconds=1)
 """Who has waited less has only begun to."""
@@ -54,6 +57,20 @@ def waiting(what: Waiting, now: datetime) -> str:
         return f"waits{since}, {left} to go, until {moment(until, now)}" if left else "waited, and is due"
     words = f"waits for {REASONS.get(what['reason'], what['reason'])}{since}"
     return f"{words}, until {moment(until, now)}" if until else words
+
+
+def progress(what: Json) -> str:
+    """What a worker has reported, on one line: text as it is, the members of an object side by side."""
+    if isinstance(what, dict):
+        text = ", ".join(f"{name} {_flat(value)}" for name, value in what.items())
+    else:
+        text = _flat(what)
+    flat = " ".join(text.split())
+    return flat if len(flat) <= PROGRESS_CHARACTERS_MAX else flat[: PROGRESS_CHARACTERS_MAX - 1] + "…"
+
+
+def _flat(value: Json) -> str:
+    return value if isinstance(value, str) else encode(value).decode()
 
 
 def _since(length: timedelta) -> str:

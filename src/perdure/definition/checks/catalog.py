@@ -11,6 +11,11 @@ from perdure.definition.checks.values import duration, json_schema, texts_or_exp
 from perdure.definition.pointers import child
 from perdure.definition.template import Literal
 
+JOB_TYPE_CHARACTERS_MAX = 256
+LEASE_SECONDS_MIN = 0.1
+LEASE_SECONDS_MAX = 86_400.0
+PRIORITY_MAX = 1_000_000_000
+
 Arguments = Callable[[Check, Json, str, Report], None]
 """A check of a function's arguments that is given the check of an HTTP request."""
 
@@ -113,9 +118,44 @@ def _map(request: Check, value: Json, pointer: str, report: Report) -> None:
     _map_members(value, pointer, report)
 
 
+def _lease(value: Json, pointer: str, report: Report) -> None:
+    """A duration, or a number of seconds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        duration(value, pointer, report)
+    elif not LEASE_SECONDS_MIN <= value <= LEASE_SECONDS_MAX:
+        report.expected(f"{LEASE_SECONDS_MIN:g} to {LEASE_SECONDS_MAX:g} seconds", value, pointer)
+
+
+def _priority(value: Json, pointer: str, report: Report) -> None:
+    if isinstance(value, str) and interpolation.OPENING in value:
+        text(value, pointer, report)
+    else:
+        integer(-PRIORITY_MAX, PRIORITY_MAX)(value, pointer, report)
+
+
+def _type(value: Json, pointer: str, report: Report) -> None:
+    text(value, pointer, report)
+    if isinstance(value, str) and not value.strip():
+        report.problem(pointer, "expected the type of the job, found an empty string")
+    elif isinstance(value, str) and interpolation.OPENING not in value and len(value) > JOB_TYPE_CHARACTERS_MAX:
+        report.problem(pointer, f"expected at most {JOB_TYPE_CHARACTERS_MAX} characters, found {len(value)}")
+
+
+_job_members = members(
+    {"type": _type},
+    {"input": template, "lease": _lease, "priority": _priority},
+    what="the arguments of job",
+)
+
+
+def _job(request: Check, value: Json, pointer: str, report: Report) -> None:
+    _job_members(value, pointer, report)
+
+
 FUNCTIONS: Mapping[str, Arguments] = {
     "human-task:1.0.0@default": _human_task,
     "callback:1.0.0@default": _callback,
     "map:1.0.0@default": _map,
+    "job:1.0.0@default": _job,
 }
 """The functions of the default catalog that can be run, as they are called."""

@@ -1,5 +1,5 @@
 """`call`: work in the world (DSL reference, "Call"), and the functions of the default catalog that the engine
-knows: ``human-task`` and ``callback``."""
+knows: ``human-task``, ``callback`` and ``job``."""
 
 from perdure.codec import Json
 from perdure.definition import durations
@@ -15,6 +15,7 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import release_call
 from perdure.engine.state import CallFrame, Frame
+from perdure.engine.tasks import job
 from perdure.engine.tasks.http import request_of
 from perdure.engine.tasks.human_task import question_of
 from perdure.engine.timers import arm
@@ -45,6 +46,8 @@ def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
             yield from _ask(draft, frame, task)
         case "callback":
             yield from _await_callback(draft, frame, task)
+        case "job":
+            yield from job.begin(draft, frame, task)
         case function:
             raise fault(draft, frame, "configuration", f"the function {function} is not available")
 

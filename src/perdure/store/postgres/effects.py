@@ -111,6 +111,29 @@ on conflict (token_digest) do update set status = 'open', body_digest = null
 
 CLOSE_CALLBACKS = "update callback set status = 'closed' where activity = any($1::uuid[]) and status = 'open'"
 
+OPEN_JOBS = """
+insert into job (id, tenant, process, type, priority, input, attempt, lease_seconds_wanted, state, held, deliveries,
+                 failures, created_at)
+select id, tenant, process, type, priority, input, attempt, lease_seconds, 'available', false, 0, 0, now
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::integer[], $6::bytea[], $7::integer[],
+            $8::float8[], $9::timestamptz[])
+     as u (id, tenant, process, type, priority, input, attempt, lease_seconds, now)
+on conflict (id) do update
+set type = excluded.type, priority = excluded.priority, input = excluded.input, attempt = excluded.attempt,
+    lease_seconds_wanted = excluded.lease_seconds_wanted, state = excluded.state, held = excluded.held,
+    deliveries = 0, failures = 0, due = null, token = null, worker = null, actor = null, progress = null,
+    answer = null, created_at = excluded.created_at
+"""
+
+HOLD_JOBS = """
+update job j set held = u.held from unnest($1::uuid[], $2::boolean[]) as u (id, held) where j.id = u.id
+"""
+
+CLOSE_JOBS = """
+update job set state = 'cancelled', token = null, due = null
+where id = any($1::uuid[]) and state in ('available', 'leased', 'delayed')
+"""
+
 SEPARATOR = "\x1f"
 
 
@@ -138,6 +161,8 @@ class _Rows:
         self._tasks: dict[UUID, tuple[Any, ...] | None] = {}
         self._escalated: list[tuple[UUID, str]] = []
         self._callbacks: dict[UUID, tuple[Any, ...] | None] = {}
+        self._jobs: dict[UUID, tuple[Any, ...] | None] = {}
+        self._held_jobs: dict[UUID, bool] = {}
 
     def take(self, outcome: Outcome, effect: e.AnyEffect) -> None:
         process, tenant = outcome.process.id, outcome.process.tenant
@@ -181,6 +206,12 @@ class _Rows:
                 self._callbacks[effect.activity] = (digest, process, effect.activity)
             case e.CloseCallback():
                 self._callbacks[effect.activity] = None
+            case e.OpenJob():
+                self._jobs[effect.activity] = self._job(process, tenant, effect)
+            case e.HoldJob():
+                self._held_jobs[effect.activity] = effect.held
+            case e.CloseJob():
+                self._jobs[effect.activity] = None
             case e.StartChild() | e.CancelChild():
                 pass  # processes of their own: the runtime hands them in as children and facts
             case _:
@@ -225,10 +256,24 @@ class _Rows:
             self._now,
         )
 
+    def _job(self, process: UUID, tenant: str, effect: e.OpenJob) -> tuple[Any, ...]:
+        return (
+            effect.activity,
+            tenant,
+            process,
+            effect.type,
+            effect.priority,
+            effect.input,
+            effect.attempt,
+            effect.lease_seconds,
+            self._now,
+        )
+
     async def write(self, connection: Connection) -> list[int]:
         await self._write_timers_and_calls(connection)
         await self._write_subscriptions(connection)
         await self._write_people_and_callbacks(connection)
+        await self._write_jobs(connection)
         if not self._events:
             return []
         found = await connection.fetch(ADD_EVENTS, *zip(*self._events, strict=True))
@@ -274,3 +319,13 @@ class _Rows:
         answered = [activity for activity, row in self._callbacks.items() if row is None]
         if answered:
             await connection.execute(CLOSE_CALLBACKS, answered)
+
+    async def _write_jobs(self, connection: Connection) -> None:
+        opened = [row for row in self._jobs.values() if row is not None]
+        if opened:
+            await connection.execute(OPEN_JOBS, *zip(*opened, strict=True))
+        if self._held_jobs:
+            await connection.execute(HOLD_JOBS, list(self._held_jobs), list(self._held_jobs.values()))
+        closed = [job for job, row in self._jobs.items() if row is None]
+        if closed:
+            await connection.execute(CLOSE_JOBS, closed)

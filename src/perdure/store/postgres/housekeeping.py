@@ -20,6 +20,7 @@ OF_PROCESS = (
     "offer",
     "human_task",
     "callback",
+    "job",
     "idempotency",
 )
 """Tables whose rows go with their process."""

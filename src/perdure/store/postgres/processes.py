@@ -86,9 +86,10 @@ limit $13
 """
 
 ACTIVITIES = """
-select id, process, number, parent, reference, name, kind, iteration, status, attempt, input, output, error,
-       created_at, started_at, ended_at
-from activity where process = $1 and number > $2 order by number limit $3
+select a.id, a.process, a.number, a.parent, a.reference, a.name, a.kind, a.iteration, a.status, a.attempt, a.input,
+       a.output, a.error, a.created_at, a.started_at, a.ended_at, j.progress
+from activity a left join job j on j.id = a.id and a.kind = 'call'
+where a.process = $1 and a.number > $2 order by a.number limit $3
 """
 
 HISTORY = """

@@ -45,6 +45,7 @@ def process(row: Record) -> contract.ProcessRecord:
 def activity(row: Record) -> contract.ActivityRecord:
     fields = dict(row)
     fields["iteration"] = tuple(fields["iteration"])
+    fields["progress"] = decode(fields["progress"]) if fields["progress"] else None
     fields["error"] = _error.decode(fields["error"]) if fields["error"] else None
     return contract.ActivityRecord(**fields)
 

@@ -113,6 +113,7 @@ where p.ended_at is null and p.status <> 'suspended' and p.owed_since is null
   and not exists (select from subscription x where x.process = p.id)
   and not exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
   and not exists (select from callback x where x.process = p.id and x.status = 'open')
+  and not exists (select from job x where x.process = p.id and x.state in ('available', 'leased', 'delayed'))
   and not exists (
       select from process x
       where x.parent_process = p.id and x.parent_activity is not null and x.ended_at is null)

@@ -14,6 +14,7 @@ from perdure.store.postgres import (
     events,
     functions,
     housekeeping,
+    jobs,
     people,
     pins,
     processes,
@@ -250,7 +251,7 @@ class PostgresStore:
         async with transaction(self._pool) as connection:
             return await events.receive_callback(connection, token_digest, body_digest, fact_of)
 
-    # people and keys
+    # people
 
     async def human_task(self, tenant: str, task: UUID) -> c.HumanTaskRecord | None:
         async with connected(self._pool) as connection:
@@ -269,6 +270,43 @@ class PostgresStore:
     async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> c.HumanTaskRecord | None:
         async with transaction(self._pool) as connection:
             return await people.change(connection, tenant, task, change)
+
+    # jobs
+
+    async def lease_jobs(
+        self,
+        tenant: str,
+        type_: str,
+        most: int,
+        *,
+        lease_seconds: float | None,
+        lease_seconds_default: float,
+        worker: str,
+        actor: str,
+        fact_of: c.JobFactOf,
+    ) -> list[c.JobRecord]:
+        async with transaction(self._pool) as connection:
+            return await jobs.lease(
+                connection, tenant, type_, most, lease_seconds, lease_seconds_default, worker, actor, fact_of
+            )
+
+    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> c.JobRecord | None:
+        async with transaction(self._pool) as connection:
+            return await jobs.change(connection, tenant, job, change)
+
+    async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[c.JobRecord]:
+        async with transaction(self._pool) as connection:
+            return await jobs.change_due(connection, limit, change)
+
+    async def next_job_due(self) -> float | None:
+        async with connected(self._pool) as connection:
+            return await jobs.next_due(connection)
+
+    async def jobs_available(self, kinds: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        async with connected(self._pool) as connection:
+            return await jobs.available(connection, kinds)
+
+    # keys
 
     async def add_key(self, record: c.KeyRecord, digest: bytes) -> None:
         async with connected(self._pool) as connection:
