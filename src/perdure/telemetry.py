@@ -64,6 +64,7 @@ TIMERS_FIRED: Final = Counter("perdure_timers_fired_total", "Timers fired.")
 TIMER_LATE_SECONDS: Final = Histogram(
     "perdure_timer_lateness_seconds", "How long after they were due timers fired.", buckets=LONG_SECONDS
 )
+SCHEDULE_STARTS: Final = Counter("perdure_schedule_starts_total", "Processes that ticks of schedules started.")
 EVENTS_RECEIVED: Final = Counter("perdure_events_received_total", "CloudEvents taken in.")
 EVENTS_PUBLISHED: Final = Counter("perdure_events_published_total", "CloudEvents published.", ("outcome",))
 BROKER_PUBLISHES: Final = Counter(

@@ -258,6 +258,22 @@ class RunWorkflow(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """DSL, "Schedule", with what ``document.metadata.perdure.schedule`` says of it."""
+
+    every: Duration | None = None
+    cron: str | None = None
+    """Five fields."""
+    after: Duration | None = None
+    on: Strategy | None = None
+    timezone: str = "UTC"
+    overlap: str = "allow"
+    """``allow``, ``skip`` or ``queue``: what a tick means while an earlier run goes on."""
+    catch_up: str = "latest"
+    """``latest``, ``all`` or ``none``: which of the ticks that an outage swallowed are run after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """One definition version, ready to run."""
 
@@ -279,3 +295,4 @@ class Program:
     timeout: DurationTemplate | None = None
     secrets: frozenset[str] = frozenset()
     """Names that ``use.secrets`` lists; no other secret may be asked for."""
+    schedule: Schedule | None = None

@@ -49,6 +49,13 @@ def child_id(activity: UUID, attempt: int, now: datetime) -> UUID:
     return _uuid((digest & (1 << 80) - 1 | milliseconds << 80) & _MASK | _VERSION_7)
 
 
+def schedule_id(tenant: str, namespace: str, name: str, kind: str) -> UUID:
+    """The id of the schedule of a kind that the versions of a definition have, one after another (UUIDv8)."""
+    text = "\0".join((tenant, namespace, name, kind))
+    digest = int.from_bytes(blake2b(text.encode(), digest_size=16, person=b"perdure-schedule").digest(), "big")
+    return _uuid(digest & _MASK | _VERSION_8)
+
+
 def callback_token(seed: bytes, activity: UUID) -> str:
     """The unguessable token by which a callback names its activity."""
     digest = blake2b(activity.bytes, key=seed, digest_size=32, person=b"perdure-callback").digest()

@@ -7,7 +7,7 @@ from perdure.codec import decode, encode
 from perdure.definition.loader import Definition, load
 from perdure.definition.problems import DefinitionInvalid, Problem
 from perdure.definition.versions import is_stable, parse
-from perdure.runtime import cursors
+from perdure.runtime import cursors, schedules
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
@@ -28,13 +28,14 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
     if definition.unsupported:
         raise DefinitionInvalid(definition.unsupported)
     record = _record(who, definition, source, media_type)
-    present = await context.store.add_definition(record)
+    assert definition.program is not None
+    new_schedules = await schedules.of_version(context, record, definition.program)
+    present = await context.store.add_definition(record, new_schedules)
     if present is not None and present.digest != record.digest:
         raise Conflict(
             f"{record.namespace}/{record.name}:{record.version} is registered with other content, and a version "
             "never changes: give the document a new `document.version`"
         )
-    assert definition.program is not None
     name = (record.tenant, record.namespace, record.name, record.version)
     context.programs.keep(name, definition.program)
     return Registration(

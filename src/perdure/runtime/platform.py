@@ -3,12 +3,14 @@
 `api` depends on this protocol; `perdure.wiring` supplies the implementation.
 """
 
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from perdure.codec import Json
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionView,
     HistoryView,
     HumanTaskFilter,
@@ -19,6 +21,8 @@ from perdure.runtime.views import (
     ProcessFilter,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     StartRequest,
 )
@@ -71,6 +75,32 @@ class Platform(Protocol):
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         """`command`: ``suspend``, ``resume``, ``cancel``, ``retry``. `Conflict` where not allowed."""
+
+    # schedules
+    async def list_schedules(self, who: Principal, *, limit: int, cursor: str | None) -> Page[ScheduleView]:
+        """Those that act, by the names of their definitions."""
+
+    async def get_schedule(self, who: Principal, schedule: UUID) -> ScheduleView: ...
+    async def schedule_history(
+        self, who: Principal, schedule: UUID, *, limit: int, cursor: str | None
+    ) -> Page[ScheduleEntryView]:
+        """What was done with it, newest first."""
+
+    async def pause_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        """`Conflict` where it is paused already."""
+
+    async def resume_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        """`Conflict` where it is not paused."""
+
+    async def trigger_schedule(
+        self, who: Principal, schedule: UUID, reason: str | None, input_: Json = ...
+    ) -> ProcessView:
+        """The process started; without `input_` with ``{}``, of an ``on`` with ``[]``."""
+
+    async def backfill_schedule(
+        self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
+    ) -> BackfillView:
+        """`Conflict` for ``after`` and ``on``; `Invalid` for a range that is not past, or too long."""
 
     # the world's answers
     async def receive_events(self, who: Principal, events: list[Json]) -> None:

@@ -1,14 +1,16 @@
 """The runtime behind `runtime.platform.Platform`: each operation is one call into the file that has its job."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.runtime import callbacks, definitions, events, keys, people, processes
+from perdure.runtime import callbacks, definitions, events, keys, people, processes, schedules
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionView,
     HistoryView,
     HumanTaskFilter,
@@ -19,6 +21,8 @@ from perdure.runtime.views import (
     ProcessFilter,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     StartRequest,
 )
@@ -91,6 +95,35 @@ class Service:
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         return await processes.command(self._context, self._stepper, who, process, command, reason)
+
+    # schedules
+
+    async def list_schedules(self, who: Principal, *, limit: int, cursor: str | None) -> Page[ScheduleView]:
+        return await schedules.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def get_schedule(self, who: Principal, schedule: UUID) -> ScheduleView:
+        return await schedules.get(self._context, who, schedule)
+
+    async def schedule_history(
+        self, who: Principal, schedule: UUID, *, limit: int, cursor: str | None
+    ) -> Page[ScheduleEntryView]:
+        return await schedules.history(self._context, who, schedule, limit=limit, cursor=cursor)
+
+    async def pause_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        return await schedules.pause(self._context, who, schedule, reason)
+
+    async def resume_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        return await schedules.resume(self._context, who, schedule, reason)
+
+    async def trigger_schedule(
+        self, who: Principal, schedule: UUID, reason: str | None, input_: Json = schedules.NO_INPUT
+    ) -> ProcessView:
+        return await schedules.trigger(self._context, who, schedule, input_, reason)
+
+    async def backfill_schedule(
+        self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
+    ) -> BackfillView:
+        return await schedules.backfill(self._context, who, schedule, first, last, reason)
 
     # the world's answers
 

@@ -173,6 +173,10 @@ class Stepper:
             state=states.encode(step.state),
             facts=tuple(number for number, _ in process.facts),
             secrets=program.secrets,
+            runs_again=program.schedule is not None
+            and program.schedule.after is not None
+            and step.status in SETTLED
+            and process.status not in SETTLED,
         )
 
     async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:

@@ -106,6 +106,48 @@ class HumanTaskView(View, frozen=True):
     completed_at: datetime | None
 
 
+class LastRun(View, frozen=True):
+    """The latest tick of a schedule that started a process."""
+
+    at: datetime
+    process: UUID
+
+
+class ScheduleView(View, frozen=True):
+    """The schedule of the version that acts. `expression` is as the author wrote it; `next` is None where it waits
+    for events, for a run to end, or has been paused."""
+
+    id: UUID
+    definition: DefinitionReference
+    kind: str
+    expression: Json
+    timezone: str
+    overlap: str
+    catch_up: str
+    paused: bool
+    next: datetime | None
+    last: LastRun | None
+    queued: int
+    since: datetime
+
+
+class ScheduleEntryView(View, frozen=True):
+    """What was done with a schedule, by whom."""
+
+    at: datetime
+    actor: str
+    action: str
+    data: Json
+
+
+class BackfillView(View, frozen=True):
+    """What a backfill came to. `already` counts ticks that had started a process before."""
+
+    started: int
+    already: int
+    processes: list[UUID]
+
+
 class KeyView(View, frozen=True):
     """An API key as it may be listed: never the key itself."""
 

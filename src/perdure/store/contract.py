@@ -7,7 +7,7 @@ facts that wait for them, to be advanced and saved in one transaction.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,9 @@ from perdure.codec import Json
 from perdure.engine.errors import Error
 from perdure.engine.refs import Key, Ref
 from perdure.engine.step import Step, Waiting
+
+if TYPE_CHECKING:
+    from perdure.store.schedules import NewSchedule, Schedules
 
 
 class StoreUnavailable(Exception):
@@ -170,6 +173,8 @@ class Outcome(Record, frozen=True):
     state: bytes
     facts: tuple[int, ...]
     secrets: frozenset[str]
+    runs_again: bool = False
+    """Whether the process has ended and its version's schedule wants it to run again after a delay."""
 
 
 class Saved(Record, frozen=True):
@@ -247,14 +252,23 @@ TaskChange: TypeAlias = Callable[[HumanTaskRecord, datetime], tuple[HumanTaskRec
 class Store(Protocol):
     """The operations, by who uses them."""
 
+    @property
+    def schedules(self) -> "Schedules": ...
+
     async def ready(self) -> str:
         """``ok``, or what is wrong."""
 
     async def now(self) -> datetime: ...
 
     # definitions
-    async def add_definition(self, record: DefinitionRecord) -> DefinitionRecord | None:
-        """None where it was added, else the record that is there already."""
+    async def add_definition(
+        self, record: DefinitionRecord, schedules: "Sequence[NewSchedule]" = ()
+    ) -> DefinitionRecord | None:
+        """None where it was added, else the record that is there already.
+
+        If it is then the highest stable version, `schedules` act from now on, instead of those of the version
+        before.
+        """
 
     async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:
         """`version` None means the highest stable one."""

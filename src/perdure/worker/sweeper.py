@@ -76,6 +76,7 @@ class Sweeper:
         forgotten = PURGE_BATCH_MAX
         while forgotten == PURGE_BATCH_MAX:
             forgotten = await self._context.store.purge(retention, EVENT_SECONDS, PURGE_BATCH_MAX)
+        await self._context.store.schedules.purge(retention)
 
 
 def retention_seconds(text: str) -> float:

@@ -10,9 +10,11 @@ from perdure.broker.contract import CALLS, EVENTS, STEPS, Consumer
 from perdure.codec import Json
 from perdure.runtime import announce, events
 from perdure.runtime.context import Context
+from perdure.runtime.scheduling import is_schedule
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import Principal
 from perdure.worker.performer import Calls
+from perdure.worker.schedules import Scheduler
 from perdure.worker.sweeper import Sweeper
 from perdure.worker.timers import Timers
 
@@ -35,6 +37,7 @@ class Worker:
         self._stepper = Stepper(context, self._timers.expect)
         self._calls = Calls(context, performer, self._stepper)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
+        self._scheduler = Scheduler(context)
         self._consumers: list[Consumer] = []
         self._loops: list[asyncio.Task[None]] = []
 
@@ -53,6 +56,7 @@ class Worker:
         self._loops = [
             asyncio.create_task(self._timers.run(self._stepper)),
             asyncio.create_task(self._sweeper.run()),
+            asyncio.create_task(self._scheduler.run()),
         ]
 
     async def stop(self) -> None:
@@ -67,7 +71,10 @@ class Worker:
         await self._performer.stop()
 
     async def _step(self, ids: list[str]) -> None:
-        await self._stepper.step(_uuids(ids))
+        woken = _uuids(ids)
+        if any(map(is_schedule, woken)):
+            self._scheduler.wake()
+        await self._stepper.step(woken)
 
     async def _call(self, ids: list[str]) -> None:
         await self._calls.take(_uuids(ids))

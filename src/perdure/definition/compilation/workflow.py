@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from perdure.codec import Json
 from perdure.definition.compilation.context import Context
+from perdure.definition.compilation.schedule import schedule
 from perdure.definition.compilation.tasks import scope
 from perdure.definition.program import Program
 from perdure.definition.uses import Uses, is_loose
@@ -16,6 +17,7 @@ def program(document: Mapping[str, Json]) -> Program:
     body = scope(context, document["do"], "/do")
     output_schema, output_as = context.data(document, "output", "", "as")
     timeout = context.timeout(document, "")
+    scheduled = schedule(context, document)
     head = document["document"]
     return Program(
         namespace=head["namespace"],
@@ -31,4 +33,5 @@ def program(document: Mapping[str, Json]) -> Program:
         output_as=output_as,
         timeout=timeout,
         secrets=context.uses.secrets,
+        schedule=scheduled,
     )

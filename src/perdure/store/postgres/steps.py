@@ -8,7 +8,7 @@ from uuid import UUID
 from perdure.codec import Json, decode, encode
 from perdure.engine.refs import Key
 from perdure.store.contract import NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import effects, processes
+from perdure.store.postgres import effects, processes, schedules
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -138,6 +138,10 @@ class PostgresTaken:
             await connection.execute(DELETE_FACTS, taken_in)
         if children:
             await processes.add(connection, children)
+        again = [o for o in outcomes if o.runs_again]
+        if again:
+            names = [(o.process.tenant, o.process.namespace, o.process.name, o.step.ended_at) for o in again]
+            await connection.execute(schedules.RUN_AGAIN, *_columns(names))
         if facts:
             await add_facts(connection, facts)
         events = await effects.save(connection, outcomes, self.now)

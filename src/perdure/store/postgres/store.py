@@ -18,6 +18,8 @@ from perdure.store.postgres import (
     work,
 )
 from perdure.store.postgres.connection import Pool, connected, transaction
+from perdure.store.postgres.schedules import PostgresSchedules
+from perdure.store.schedules import NewSchedule
 
 
 class PostgresStore:
@@ -25,6 +27,7 @@ class PostgresStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.schedules = PostgresSchedules(pool)
 
     async def ready(self) -> str:
         try:
@@ -41,9 +44,11 @@ class PostgresStore:
 
     # definitions
 
-    async def add_definition(self, record: c.DefinitionRecord) -> c.DefinitionRecord | None:
-        async with connected(self._pool) as connection:
-            return await definitions.add(connection, record)
+    async def add_definition(
+        self, record: c.DefinitionRecord, schedules: Sequence[NewSchedule] = ()
+    ) -> c.DefinitionRecord | None:
+        async with transaction(self._pool) as connection:
+            return await definitions.add(connection, record, schedules)
 
     async def definition(
         self, tenant: str, namespace: str, name: str, version: str | None
