@@ -5,15 +5,19 @@ from uuid import UUID
 
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionReference,
     DefinitionView,
     HistoryView,
     HumanTaskView,
     KeyView,
+    LastRun,
     Page,
     Principal,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     Warning_,
 )
@@ -43,6 +47,21 @@ DEFINITION = DefinitionView(
 )
 TASK = HumanTaskView(
     ID, ID, ID, "Sure?", None, "open", None, (), (), (), ("approved",), None, None, None, None, AT, None
+)
+
+SCHEDULE = ScheduleView(
+    id=ID,
+    definition=DefinitionReference("shop", "greet", "1.0.0"),
+    kind="cron",
+    expression="@daily",
+    timezone="UTC",
+    overlap="allow",
+    catch_up="latest",
+    paused=False,
+    next=AT,
+    last=LastRun(AT, ID),
+    queued=0,
+    since=AT,
 )
 
 
@@ -143,6 +162,34 @@ class EdgePlatform:
     async def complete(self, who, task, user, outcome, comment, data):
         self._asked("complete", user, outcome, comment, data)
         return TASK
+
+    async def list_schedules(self, who, *, limit, cursor):
+        self._asked("list_schedules", limit, cursor)
+        return Page([SCHEDULE], None)
+
+    async def get_schedule(self, who, schedule):
+        self._asked("get_schedule", schedule)
+        return SCHEDULE
+
+    async def schedule_history(self, who, schedule, *, limit, cursor):
+        self._asked("schedule_history", schedule)
+        return Page([ScheduleEntryView(AT, "ops", "paused", {})], None)
+
+    async def pause_schedule(self, who, schedule, reason):
+        self._asked("pause_schedule", reason)
+        return SCHEDULE
+
+    async def resume_schedule(self, who, schedule, reason):
+        self._asked("resume_schedule", reason)
+        return SCHEDULE
+
+    async def trigger_schedule(self, who, schedule, reason, **given):
+        self._asked("trigger_schedule", reason, given)
+        return PROCESS
+
+    async def backfill_schedule(self, who, schedule, first, last, reason):
+        self._asked("backfill_schedule", first, last, reason)
+        return BackfillView(1, 0, [ID])
 
     async def create_key(self, name, tenant, role):
         raise NotImplementedError("keys are made by the command line")

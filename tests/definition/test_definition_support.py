@@ -28,7 +28,6 @@ YET = "can't be run by this version of Perdure yet"
         ),
         ("do:\n- t: {run: {shell: {command: ls}}}", "/do/0/t/run/shell", "run: shell"),
         ("use: {extensions: [{e: {extend: all}}]}\ndo: []", "/use/extensions", "use: extensions"),
-        ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
         (
             "input: {schema: {resource: {endpoint: 'https://a.example'}}}\ndo: []",
             "/input/schema/resource",

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure.api import definitions, events, health, human_tasks, openapi, problems, processes, reference
+from perdure.api import definitions, events, health, human_tasks, openapi, problems, processes, reference, schedules
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
 from perdure.codec import encode
@@ -24,6 +24,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     definitions.router,
     human_tasks.router,
     events.router,
+    schedules.router,
     health.router,
 )
 """The busiest first: paths are matched in this order."""

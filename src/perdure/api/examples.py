@@ -128,6 +128,32 @@ HUMAN_TASK: Final[Json] = {
     "completedAt": None,
 }
 
+SCHEDULE_ID: Final = "5d0c7a52-9c1e-8f0b-a3d4-61f2b7c8d9e0"
+
+SCHEDULE: Final[Json] = {
+    "id": SCHEDULE_ID,
+    "definition": {"namespace": "shop", "name": "nightly-billing", "version": "1.4.0"},
+    "kind": "cron",
+    "expression": "30 2 * * *",
+    "timezone": "Europe/Berlin",
+    "overlap": "skip",
+    "catchUp": "latest",
+    "paused": False,
+    "next": "2026-11-24T01:30:00Z",
+    "last": {"at": "2026-11-23T01:30:00Z", "process": PROCESS_ID},
+    "queued": 0,
+    "since": "2026-10-01T08:12:40.220000Z",
+}
+
+SCHEDULE_ENTRY: Final[Json] = {
+    "at": "2026-11-23T09:30:00Z",
+    "actor": "ops",
+    "action": "paused",
+    "data": {"reason": "public holidays"},
+}
+
+BACKFILLED: Final[Json] = {"started": 1, "already": 6, "processes": [PROCESS_ID]}
+
 CLOUD_EVENT: Final[Json] = {
     "specversion": "1.0",
     "id": "b7d1",

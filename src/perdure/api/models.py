@@ -87,3 +87,21 @@ class Complete(Model, frozen=True):
     comment: Long | None = None
     data: Annotated[Json, Meta(description="What was entered; must fit the task's form, if it has one.")] = None
     user: Text | None = None
+
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="A time (RFC 3339).")]
+
+
+class Trigger(Model, frozen=True):
+    """Start a process of the schedule now."""
+
+    input: Annotated[Any, Meta(description="Any JSON value; left out `{}`, for `on` `[]`.")] = msgspec.UNSET
+    reason: Long | None = None
+
+
+class Backfill(Model, frozen=True):
+    """Start a process for each tick of a past range that has none."""
+
+    from_: Moment = msgspec.field(name="from")
+    to: Moment
+    reason: Long | None = None

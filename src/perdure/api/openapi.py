@@ -19,6 +19,7 @@ TAGS: Final = (
     ("Definitions", "What processes there are: Serverless Workflow DSL documents, immutable per version."),
     ("Processes", "Starting, finding, watching and steering them."),
     ("Human tasks", "The inbox of decisions that processes wait for."),
+    ("Schedules", "When processes start by themselves: by interval, by calendar, after each other, upon events."),
     ("Events", "CloudEvents and callbacks: what the world tells processes."),
     ("Operation", "Health and metrics."),
 )

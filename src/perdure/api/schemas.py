@@ -22,6 +22,9 @@ _RENAMED: Final = {
     "HistoryView": "HistoryEntry",
     "HumanTaskView": "HumanTask",
     "Waiting": "WaitingFor",
+    "ScheduleView": "Schedule",
+    "ScheduleEntryView": "ScheduleEntry",
+    "BackfillView": "Backfilled",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}
@@ -116,6 +119,29 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
         "form": {"description": "JSON Schema of what is to be entered, null where nothing is."},
         "output": {"description": "What the process gets: outcome, data, comment, by whom and when."},
     },
+    "Schedule": {
+        "kind": {"enum": ["every", "cron", "after", "on"]},
+        "expression": {"description": "As the definition has it: a duration, a cron expression, events."},
+        "timezone": {"description": "Of `cron`."},
+        "overlap": {
+            "enum": ["allow", "skip", "queue"],
+            "description": "What a tick means while an earlier run goes on.",
+        },
+        "catchUp": {
+            "enum": ["latest", "all", "none"],
+            "description": "Which ticks are run that came while no scheduler did.",
+        },
+        "next": {"description": "The next tick; null while it is paused or waits for something else than time."},
+        "last": {"description": "The latest tick that started a process."},
+        "queued": {"description": "Ticks that wait for an earlier run to end.", "minimum": 0},
+        "since": {"description": "When the version was registered."},
+    },
+    "ScheduleEntry": {
+        "action": {
+            "enum": ["paused", "resumed", "triggered", "backfilled", "missed", "dropped"],
+            "description": "`missed`: ticks that an outage swallowed; `dropped`: events given up.",
+        },
+    },
     "Error": {
         "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
         "instance": {"description": "The reference of the task it comes from."},
@@ -130,6 +156,9 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Definition": examples.DEFINITION,
     "StartProcess": examples.START,
     "CloudEvent": examples.CLOUD_EVENT,
+    "Schedule": examples.SCHEDULE,
+    "ScheduleEntry": examples.SCHEDULE_ENTRY,
+    "Backfilled": examples.BACKFILLED,
     "Problem": examples.INVALID,
 }
 
@@ -156,8 +185,9 @@ def page_of(name: str) -> Json:
 def components() -> dict[str, Json]:
     """All schemas by name."""
     sent = (views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error)
+    scheduled = (views.ScheduleView, views.ScheduleEntryView, views.BackfillView, models.Trigger, models.Backfill)
     taken = (models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete)
-    _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
+    _, made = msgspec.json.schema_components([*sent, *taken, *scheduled], ref_template="#/components/schemas/{name}")
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
     for name, properties in _REFINED.items():
         for property_, refinement in properties.items():

@@ -8,6 +8,7 @@ from perdure.client.http import Http, segment
 from perdure.client.models import (
     ENDED,
     Activity,
+    Backfilled,
     Command,
     Definition,
     Fault,
@@ -17,6 +18,7 @@ from perdure.client.models import (
     OnConflict,
     Page,
     Process,
+    Schedule,
 )
 from perdure.codec import decode
 
@@ -209,6 +211,39 @@ class Client:
         await self._http.post("/v1/events", event, media_type="application/cloudevents+json")
         return str(event["id"])
 
+    # schedules
+
+    async def schedules(self, *, limit: int = 50, cursor: str | None = None) -> Page[Schedule]:
+        """A page of the schedules that act, by the names of their definitions."""
+        return cast(Page[Schedule], await self._page("/v1/schedules", None, limit, cursor))
+
+    async def pause_schedule(self, schedule: str, reason: str | None = None) -> Schedule:
+        _, changed = await self._http.post(_schedule_path(schedule, "pause"), _reason(reason))
+        return cast(Schedule, changed)
+
+    async def resume_schedule(self, schedule: str, reason: str | None = None) -> Schedule:
+        _, changed = await self._http.post(_schedule_path(schedule, "resume"), _reason(reason))
+        return cast(Schedule, changed)
+
+    async def trigger_schedule(
+        self,
+        schedule: str,
+        *,
+        input: Json = NO_INPUT,  # noqa: A002 - the DSL's own word
+        reason: str | None = None,
+    ) -> Process:
+        """Start a process of it now."""
+        body = _reason(reason) | ({} if input is NO_INPUT else {"input": input})
+        _, process = await self._http.post(_schedule_path(schedule, "trigger"), body)
+        return cast(Process, process)
+
+    async def backfill_schedule(self, schedule: str, first: str, last: str, reason: str | None = None) -> Backfilled:
+        """Start a process for each tick from `first` to `last` (RFC 3339) that has started none."""
+        _, made = await self._http.post(
+            _schedule_path(schedule, "backfill"), {"from": first, "to": last, **_reason(reason)}
+        )
+        return cast(Backfilled, made)
+
     async def _page(
         self, path: str, filters: Mapping[str, str] | None, limit: int, cursor: str | None
     ) -> dict[str, Any]:
@@ -226,6 +261,14 @@ class Client:
             cursor = page["next"]
             if cursor is None:
                 return
+
+
+def _reason(reason: str | None) -> dict[str, Json]:
+    return {} if reason is None else {"reason": reason}
+
+
+def _schedule_path(schedule: str, below: str) -> str:
+    return f"/v1/schedules/{segment(schedule)}/{below}"
 
 
 def _process_path(process: str, below: str | None = None) -> str:
