@@ -12,7 +12,18 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure.api import definitions, events, health, human_tasks, openapi, problems, processes, reference, schedules
+from perdure.api import (
+    definitions,
+    events,
+    health,
+    human_tasks,
+    openapi,
+    problems,
+    processes,
+    reference,
+    schedules,
+    webhooks,
+)
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
 from perdure.codec import encode
@@ -25,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     human_tasks.router,
     events.router,
     schedules.router,
+    webhooks.router,
     health.router,
 )
 """The busiest first: paths are matched in this order."""

@@ -25,6 +25,9 @@ _RENAMED: Final = {
     "ScheduleView": "Schedule",
     "ScheduleEntryView": "ScheduleEntry",
     "BackfillView": "Backfilled",
+    "WebhookView": "Webhook",
+    "WebhookFilterView": "WebhookFilterSet",
+    "DeliveryView": "Delivery",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}
@@ -142,6 +145,18 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
             "description": "`missed`: ticks that an outage swallowed; `dropped`: events given up.",
         },
     },
+    "Webhook": {
+        "disabledReason": {"description": "Why it gets nothing."},
+        "failingSince": {"description": "When deliveries began to fail; null while they succeed."},
+    },
+    "Delivery": {
+        "id": {"description": "What the receiver gets as `webhook-id`, at each attempt."},
+        "event": {"description": "The event's id."},
+        "status": {"enum": ["pending", "delivered", "failed"]},
+        "attempts": {"minimum": 0},
+        "responseStatus": {"description": "Of the last answer, if there was one."},
+        "error": {"description": "Why the last attempt failed."},
+    },
     "Error": {
         "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
         "instance": {"description": "The reference of the task it comes from."},
@@ -159,6 +174,10 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Schedule": examples.SCHEDULE,
     "ScheduleEntry": examples.SCHEDULE_ENTRY,
     "Backfilled": examples.BACKFILLED,
+    "Webhook": examples.WEBHOOK,
+    "NewWebhook": examples.NEW_WEBHOOK,
+    "CreateWebhook": examples.CREATE_WEBHOOK,
+    "Delivery": examples.DELIVERY,
     "Problem": examples.INVALID,
 }
 
@@ -185,9 +204,12 @@ def page_of(name: str) -> Json:
 def components() -> dict[str, Json]:
     """All schemas by name."""
     sent = (views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error)
+    told = (views.WebhookView, views.DeliveryView, models.CreateWebhook, models.ChangeWebhook)
     scheduled = (views.ScheduleView, views.ScheduleEntryView, views.BackfillView, models.Trigger, models.Backfill)
     taken = (models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete)
-    _, made = msgspec.json.schema_components([*sent, *taken, *scheduled], ref_template="#/components/schemas/{name}")
+    _, made = msgspec.json.schema_components(
+        [*sent, *taken, *scheduled, *told], ref_template="#/components/schemas/{name}"
+    )
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
     for name, properties in _REFINED.items():
         for property_, refinement in properties.items():
@@ -226,6 +248,12 @@ def _made_by_hand() -> dict[str, Json]:
                     "items": reference("StartProcess"),
                 }
             },
+        },
+        "NewWebhook": {
+            "description": "A webhook with its secret, which is shown this once.",
+            "allOf": [reference("Webhook")],
+            "required": ["secret"],
+            "properties": {"secret": text},
         },
         "Readiness": {
             "type": "object",

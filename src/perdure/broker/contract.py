@@ -76,8 +76,11 @@ class Broker(Protocol):
         aside as dead.
         """
 
-    async def publish_event(self, event: Json) -> None:
-        """Send a CloudEvent in its JSON format to `EVENTS_OUT`. Raises `BrokerUnavailable`."""
+    async def publish_event(self, event: Json) -> bool:
+        """Send a CloudEvent in its JSON format to `EVENTS_OUT`. Raises `BrokerUnavailable`.
+
+        False where it went nowhere, as nobody has asked for events of its type.
+        """
 
     def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
         """A consumer, not yet started, of the CloudEvents that arrive at `EVENTS_IN`, in their JSON format.

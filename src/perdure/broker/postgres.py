@@ -99,8 +99,9 @@ class PostgresBroker:
             redelivery=self._redelivery,
         )
 
-    async def publish_event(self, event: Json) -> None:
+    async def publish_event(self, event: Json) -> bool:
         """Nothing: no one outside listens to this database."""
+        return False
 
     def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
         """A consumer that never gets an event."""

@@ -3,6 +3,7 @@
 `api` depends on this protocol; `perdure.wiring` supplies the implementation.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,6 +13,7 @@ from perdure.runtime.views import (
     ActivityView,
     BackfillView,
     DefinitionView,
+    DeliveryView,
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
@@ -25,6 +27,8 @@ from perdure.runtime.views import (
     ScheduleView,
     Started,
     StartRequest,
+    WebhookRequest,
+    WebhookView,
 )
 
 
@@ -101,6 +105,29 @@ class Platform(Protocol):
         self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
     ) -> BackfillView:
         """`Conflict` for ``after`` and ``on``; `Invalid` for a range that is not past, or too long."""
+
+    # webhooks
+    async def create_webhook(self, who: Principal, request: WebhookRequest) -> tuple[WebhookView, str]:
+        """The webhook and its secret, which is shown this once. `Invalid`; `Conflict` where there are too many."""
+
+    async def list_webhooks(self, who: Principal, *, limit: int, cursor: str | None) -> Page[WebhookView]:
+        """Newest first."""
+
+    async def get_webhook(self, who: Principal, webhook: UUID) -> WebhookView: ...
+    async def change_webhook(self, who: Principal, webhook: UUID, fields: Mapping[str, Json]) -> WebhookView:
+        """`fields`: those of `WebhookRequest` that are to change."""
+
+    async def remove_webhook(self, who: Principal, webhook: UUID) -> None: ...
+    async def test_webhook(self, who: Principal, webhook: UUID) -> DeliveryView:
+        """`Conflict` where it is disabled."""
+
+    async def list_deliveries(
+        self, who: Principal, webhook: UUID, status: str | None, *, limit: int, cursor: str | None
+    ) -> Page[DeliveryView]:
+        """Newest first."""
+
+    async def redeliver(self, who: Principal, webhook: UUID, delivery: UUID) -> DeliveryView:
+        """`Conflict` where it is under way."""
 
     # the world's answers
     async def receive_events(self, who: Principal, events: list[Json]) -> None:

@@ -1,17 +1,19 @@
 """The runtime behind `runtime.platform.Platform`: each operation is one call into the file that has its job."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
-from perdure.runtime import callbacks, definitions, events, keys, people, processes, schedules
+from perdure.runtime import callbacks, definitions, events, keys, people, processes, schedules, webhooks
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
     BackfillView,
     DefinitionView,
+    DeliveryView,
     HistoryView,
     HumanTaskFilter,
     HumanTaskView,
@@ -25,6 +27,8 @@ from perdure.runtime.views import (
     ScheduleView,
     Started,
     StartRequest,
+    WebhookRequest,
+    WebhookView,
 )
 from perdure.runtime.watch import Watch
 
@@ -124,6 +128,34 @@ class Service:
         self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
     ) -> BackfillView:
         return await schedules.backfill(self._context, who, schedule, first, last, reason)
+
+    # webhooks
+
+    async def create_webhook(self, who: Principal, request: WebhookRequest) -> tuple[WebhookView, str]:
+        return await webhooks.create(self._context, who, request)
+
+    async def list_webhooks(self, who: Principal, *, limit: int, cursor: str | None) -> Page[WebhookView]:
+        return await webhooks.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def get_webhook(self, who: Principal, webhook: UUID) -> WebhookView:
+        return await webhooks.get(self._context, who, webhook)
+
+    async def change_webhook(self, who: Principal, webhook: UUID, fields: Mapping[str, Json]) -> WebhookView:
+        return await webhooks.change(self._context, who, webhook, fields)
+
+    async def remove_webhook(self, who: Principal, webhook: UUID) -> None:
+        await webhooks.remove(self._context, who, webhook)
+
+    async def test_webhook(self, who: Principal, webhook: UUID) -> DeliveryView:
+        return await webhooks.test(self._context, who, webhook)
+
+    async def list_deliveries(
+        self, who: Principal, webhook: UUID, status: str | None, *, limit: int, cursor: str | None
+    ) -> Page[DeliveryView]:
+        return await webhooks.deliveries(self._context, who, webhook, status, limit=limit, cursor=cursor)
+
+    async def redeliver(self, who: Principal, webhook: UUID, delivery: UUID) -> DeliveryView:
+        return await webhooks.redeliver(self._context, who, webhook, delivery)
 
     # the world's answers
 

@@ -148,6 +148,57 @@ class BackfillView(View, frozen=True):
     processes: list[UUID]
 
 
+class WebhookFilterView(View, frozen=True):
+    """Which events a webhook gets: of one of these types (``*`` for any text), of processes that are like this."""
+
+    types: tuple[str, ...] = ("*",)
+    namespace: str | None = None
+    name: str | None = None
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class WebhookRequest(View, frozen=True):
+    """A webhook to be created. Without `secret`, one is made."""
+
+    url: str
+    secret: str | None = None
+    filter: WebhookFilterView = msgspec.field(default_factory=WebhookFilterView)
+    description: str | None = None
+    enabled: bool = True
+
+
+class WebhookView(View, frozen=True):
+    """A webhook as it may be shown: never its secret."""
+
+    id: UUID
+    url: str
+    description: str | None
+    filter: WebhookFilterView
+    enabled: bool
+    disabled_reason: str | None
+    failing_since: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+
+class DeliveryView(View, frozen=True):
+    """One event on its way to a webhook. `id` is what the receiver gets as ``webhook-id``, at each attempt."""
+
+    id: UUID
+    webhook: UUID
+    event: str
+    type: str
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    last_attempt_at: datetime | None
+    finished_at: datetime | None
+    response_status: int | None
+    error: str | None
+
+
 class KeyView(View, frozen=True):
     """An API key as it may be listed: never the key itself."""
 

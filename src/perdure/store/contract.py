@@ -18,6 +18,7 @@ from perdure.engine.refs import Key, Ref
 from perdure.engine.step import Step, Waiting
 
 if TYPE_CHECKING:
+    from perdure.store.lifecycle import Lifecycle
     from perdure.store.schedules import NewSchedule, Schedules
 
 
@@ -251,6 +252,9 @@ TaskChange: TypeAlias = Callable[[HumanTaskRecord, datetime], tuple[HumanTaskRec
 
 class Store(Protocol):
     """The operations, by who uses them."""
+
+    @property
+    def lifecycle(self) -> "Lifecycle": ...
 
     @property
     def schedules(self) -> "Schedules": ...

@@ -21,6 +21,7 @@ OF_PROCESS = (
     "human_task",
     "callback",
     "idempotency",
+    "lifecycle",
 )
 """Tables whose rows go with their process."""
 
