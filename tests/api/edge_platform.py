@@ -8,6 +8,7 @@ from perdure.runtime.views import (
     BackfillView,
     DefinitionReference,
     DefinitionView,
+    DeliveryView,
     HistoryView,
     HumanTaskView,
     KeyView,
@@ -20,6 +21,8 @@ from perdure.runtime.views import (
     ScheduleView,
     Started,
     Warning_,
+    WebhookFilterView,
+    WebhookView,
 )
 
 ID = UUID("0193a5c4-7d1e-7c3a-9f56-2b8d4e6a1c70")
@@ -63,6 +66,9 @@ SCHEDULE = ScheduleView(
     queued=0,
     since=AT,
 )
+
+WEBHOOK = WebhookView(ID, "https://a.example", None, WebhookFilterView(), True, None, None, AT, "ops", AT)
+DELIVERY = DeliveryView(ID, ID, "a/1", "t", "pending", 0, AT, AT, None, None, None, None)
 
 
 class EdgePlatform:
@@ -190,6 +196,37 @@ class EdgePlatform:
     async def backfill_schedule(self, who, schedule, first, last, reason):
         self._asked("backfill_schedule", first, last, reason)
         return BackfillView(1, 0, [ID])
+
+    async def create_webhook(self, who, request):
+        self._asked("create_webhook", request)
+        return WEBHOOK, "whsec_c2VjcmV0"
+
+    async def list_webhooks(self, who, *, limit, cursor):
+        self._asked("list_webhooks", limit, cursor)
+        return Page([WEBHOOK], None)
+
+    async def get_webhook(self, who, webhook):
+        self._asked("get_webhook", webhook)
+        return WEBHOOK
+
+    async def change_webhook(self, who, webhook, fields):
+        self._asked("change_webhook", fields)
+        return WEBHOOK
+
+    async def remove_webhook(self, who, webhook):
+        self._asked("remove_webhook", webhook)
+
+    async def test_webhook(self, who, webhook):
+        self._asked("test_webhook", webhook)
+        return DELIVERY
+
+    async def list_deliveries(self, who, webhook, status, *, limit, cursor):
+        self._asked("list_deliveries", status)
+        return Page([DELIVERY], None)
+
+    async def redeliver(self, who, webhook, delivery):
+        self._asked("redeliver", delivery)
+        return DELIVERY
 
     async def create_key(self, name, tenant, role):
         raise NotImplementedError("keys are made by the command line")

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import jsonschema_rs
 import msgspec
 import pytest
-from edge_platform import PROCESS, TASK, EdgePlatform, entry
+from edge_platform import DELIVERY, PROCESS, SCHEDULE, TASK, WEBHOOK, EdgePlatform, entry
 
 from perdure.api.app import create_app
 from perdure.engine.errors import standard
@@ -43,6 +43,14 @@ CONTRACT = {
     "POST /v1/schedules/{id}/resume",
     "POST /v1/schedules/{id}/trigger",
     "POST /v1/schedules/{id}/backfill",
+    "POST /v1/webhooks",
+    "GET /v1/webhooks",
+    "GET /v1/webhooks/{id}",
+    "PATCH /v1/webhooks/{id}",
+    "DELETE /v1/webhooks/{id}",
+    "POST /v1/webhooks/{id}/test",
+    "GET /v1/webhooks/{id}/deliveries",
+    "POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -104,7 +112,15 @@ def test_every_example_fits_its_schema(document):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("Process", PROCESS), ("HumanTask", TASK), ("HistoryEntry", entry(1)), ("Error", standard("timeout", "late"))],
+    [
+        ("Process", PROCESS),
+        ("HumanTask", TASK),
+        ("HistoryEntry", entry(1)),
+        ("Error", standard("timeout", "late")),
+        ("Schedule", SCHEDULE),
+        ("Webhook", WEBHOOK),
+        ("Delivery", DELIVERY),
+    ],
 )
 def test_what_is_sent_fits_its_schema(document, name, value):
     sent = json.loads(msgspec.json.encode(value))

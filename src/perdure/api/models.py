@@ -110,7 +110,7 @@ class Backfill(Model, frozen=True):
 Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_048, pattern=NO_NUL)]
 Secret: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 EventTypes: TypeAlias = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9*._-]+$")]],
+    list[Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_NUL)]],
     Meta(min_length=1, max_length=50),
 ]
 
