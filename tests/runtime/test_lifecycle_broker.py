@@ -14,7 +14,7 @@ from servers import RabbitServer
 from .conftest import DEADLINE_SECONDS, Platform, open_platform
 
 LOOP = [
-    {"each": {"for": {"each": "n", "in": "${ [range(20)] }"}, "do": [{"note": {"set": {"n": "${ $n }"}}}]}},
+    {"each": {"for": {"each": "n", "in": "${ .items }"}, "do": [{"note": {"set": {"n": "${ $n }"}}}]}},
 ]
 
 
@@ -30,7 +30,9 @@ class Queue:
         connection = await aio_pika.connect(url)
         channel = await connection.channel()
         exchange = await channel.declare_exchange("perdure.events", aio_pika.ExchangeType.TOPIC, durable=True)
-        queue = await channel.declare_queue(exclusive=False, auto_delete=False, durable=True, name="consumer-" + key.strip(".*#"))
+        queue = await channel.declare_queue(
+            exclusive=False, auto_delete=False, durable=True, name="consumer-" + key.strip(".*#")
+        )
         await queue.bind(exchange, key)
         return cls(connection, queue)
 
@@ -78,7 +80,7 @@ async def owed(platform: Platform) -> int:
 async def test_a_bound_queue_gets_every_event_in_order(platform: Platform, url: str) -> None:
     queue = await Queue.bound(url, "io.serverlessworkflow.#")
     await platform.deploy("loop", LOOP)
-    started = await asyncio.gather(*(platform.start("loop", {"n": n}) for n in range(8)))
+    started = await asyncio.gather(*(platform.start("loop", {"items": list(range(20))}) for _ in range(8)))
     processes = [await platform.ended(process) for process in started]
     # 2 + 21 * 3 lines, with as many changes of status of tasks, and one of the process at least
     got = await queue.take(8 * (2 + 63 + 63 + 1))
@@ -98,7 +100,7 @@ async def test_a_bound_queue_gets_every_event_in_order(platform: Platform, url: 
 
 async def test_what_nobody_has_bound_is_not_sent_and_not_kept(platform: Platform, url: str) -> None:
     queue = await Queue.bound(url, "io.serverlessworkflow.workflow.completed.v1")
-    await platform.run("loop", LOOP)
+    await platform.run("loop", LOOP, {"items": [1, 2]})
     await nothing_owed(platform)
     ((key, event),) = await queue.take(1)
     assert key == event["type"] == "io.serverlessworkflow.workflow.completed.v1"

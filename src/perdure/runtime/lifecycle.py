@@ -6,13 +6,14 @@ broker says that nobody is bound to a type, the rest of a batch leaves it out, a
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
 import structlog
 
 from perdure import clock, telemetry
+from perdure.broker.contract import BrokerUnavailable
 from perdure.codec import Json, decode, encode
 from perdure.runtime import webhook_filter
 from perdure.runtime.context import Context
@@ -32,6 +33,14 @@ EVENT_BYTES_MAX = 256 * 1024
 
 async def publish(context: Context, partition: int) -> int:
     """Tell the broker what is owed; answers how many rows. Raises `BrokerUnavailable`: then they stay owed."""
+    try:
+        return await _publish(context, partition)
+    except* BrokerUnavailable as group:
+        reason = str(group.exceptions[0])
+    raise BrokerUnavailable(reason)
+
+
+async def _publish(context: Context, partition: int) -> int:
     async with context.store.lifecycle.take("publish", partition, ROWS_PER_TURN_MAX) as taken:
         if taken is None:
             return 0
@@ -48,7 +57,9 @@ async def publish(context: Context, partition: int) -> int:
                         unwanted.add(line.type)
                     telemetry.LIFECYCLE_PUBLISHED.inc()
 
-        await _all(*(tell(rows) for rows in _by_process(taken.owed)))
+        async with asyncio.TaskGroup() as group:  # the first failure ends the others: a broker that hangs is slow
+            for rows in _by_process(taken.owed):
+                group.create_task(tell(rows))
         await taken.told([owed.id for owed in taken.owed])
         return len(taken.owed)
 
@@ -114,13 +125,6 @@ class _Events:
 def _by_process(rows: Sequence[Owed]) -> list[list[Owed]]:
     ordered = sorted(rows, key=lambda owed: (owed.process, owed.id))
     return [list(group) for _, group in groupby(ordered, key=lambda owed: owed.process)]
-
-
-async def _all(*work: Coroutine[None, None, None]) -> None:
-    """All of it, to the end; then the first error, if any."""
-    for result in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(result, BaseException):
-            raise result
 
 
 def _wants(webhook: WebhookRecord, owed: Owed, line: Line) -> bool:

@@ -2,7 +2,7 @@
 
 create table lifecycle (
     id bigint generated always as identity primary key,
-    partition smallint not null,
+    partition integer not null,
     tenant text not null,
     process uuid not null,
     first bigint not null,
