@@ -369,9 +369,9 @@ async def test_schedules(perdure):
     assert (await perdure("schedule", "resume", id_)).out == f"{id_} running\n"
     started = await perdure("schedule", "trigger", id_, "--input", '{"n": 1}')
     process = await perdure.until(
-        lambda shown: shown.json["process"]["status"] == "completed", "show", started.out.strip(), "--json"
+        lambda shown: shown.json["status"] == "completed", "show", started.out.strip(), "--json"
     )
-    assert process.json["process"]["output"] == {"b": {"n": 1}}
+    assert process.json["output"] == {"b": {"n": 1}}
     dates = ("--from", "2026-03-01T00:00:00Z", "--to", "2026-03-03T00:00:00Z")
     assert (await perdure("schedule", "backfill", id_, *dates)).out == "started 2\n"
     assert (await perdure("schedule", "backfill", id_, *dates)).out == "started 0, 2 had run already\n"
