@@ -1,6 +1,6 @@
 """Settings from ``PERDURE_*`` environment variables, a ``.env`` file and flags, in rising order."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -32,6 +32,13 @@ class Settings(BaseSettings):
     grpc_plaintext: Annotated[str, NoDecode] = "127.0.0.0/8,::1"
     """Networks where gRPC calls go without TLS to servers that speak none, separated by commas."""
     retention: str = "P90D"
+    lifecycle_events: Literal["all", "process", "none"] = "all"
+    """Which lifecycle events leave the platform, where there is a broker or a webhook to take them."""
+    encryption_key: str | None = None
+    """32 bytes in base64; seals the secrets of webhooks."""
+    webhook_retry_seconds: float = Field(default=5.0, gt=0, le=3600)
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0, le=300)
+    webhook_disable_seconds: float = Field(default=3 * 86400.0, ge=0)
     log_level: str = "info"
     log_format: str = "auto"
     """``json``, ``console``, or ``auto``: console on a terminal."""

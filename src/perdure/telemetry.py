@@ -64,6 +64,11 @@ TIMERS_FIRED: Final = Counter("perdure_timers_fired_total", "Timers fired.")
 TIMER_LATE_SECONDS: Final = Histogram(
     "perdure_timer_lateness_seconds", "How long after they were due timers fired.", buckets=LONG_SECONDS
 )
+SCHEDULE_STARTS: Final = Counter("perdure_schedule_starts_total", "Processes that ticks of schedules started.")
+LIFECYCLE_PUBLISHED: Final = Counter("perdure_lifecycle_events_published_total", "Lifecycle events sent to the broker.")
+WEBHOOK_DELIVERIES: Final = Counter(
+    "perdure_webhook_deliveries_total", "Attempts to deliver events to webhooks.", ("outcome",)
+)
 EVENTS_RECEIVED: Final = Counter("perdure_events_received_total", "CloudEvents taken in.")
 EVENTS_PUBLISHED: Final = Counter("perdure_events_published_total", "CloudEvents published.", ("outcome",))
 BROKER_PUBLISHES: Final = Counter(

@@ -34,9 +34,11 @@ from perdure.expressions.evaluator import JqEvaluator
 from perdure.runtime.context import Context
 from perdure.runtime.programs import Programs
 from perdure.runtime.service import Service
+from perdure.sealing import Sealer
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable
+from perdure.store.lifecycle import Telling
 from perdure.store.postgres import migrations
 from perdure.store.postgres.connection import Pool, open_pool
 from perdure.store.postgres.store import PostgresStore
@@ -128,9 +130,13 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
         retention_seconds(settings.retention)
     except ValueError as error:
         raise CannotStart(f"PERDURE_RETENTION: {error}") from error
+    try:
+        Sealer(settings.encryption_key)
+    except ValueError as error:
+        raise CannotStart(str(error)) from error
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, dsn, settings)
-        store = PostgresStore(pool)
+        store = PostgresStore(pool, Telling(settings.lifecycle_events, publish=bool(settings.broker_url)))
         secrets = Secrets(os.environ)
         context = Context(
             store=store,

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionReference,
     DefinitionView,
+    DeliveryView,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -14,13 +16,18 @@ from perdure.runtime.views import (
     JobRetry,
     JobView,
     KeyView,
+    LastRun,
     LeaseView,
     Page,
     Principal,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     Warning_,
+    WebhookFilterView,
+    WebhookView,
 )
 
 ID = UUID("0193a5c4-7d1e-7c3a-9f56-2b8d4e6a1c70")
@@ -53,6 +60,23 @@ TASK = HumanTaskView(
 
 LEASE = LeaseView(ID, AT)
 JOB = JobView(ID, ID, ID, "pack", {"n": 1}, 1, 0, f"{ID}/{ID}", "00-a-b-01", LEASE)
+SCHEDULE = ScheduleView(
+    id=ID,
+    definition=DefinitionReference("shop", "greet", "1.0.0"),
+    kind="cron",
+    expression="@daily",
+    timezone="UTC",
+    overlap="allow",
+    catch_up="latest",
+    paused=False,
+    next=AT,
+    last=LastRun(AT, ID),
+    queued=0,
+    since=AT,
+)
+
+WEBHOOK = WebhookView(ID, "https://a.example", None, WebhookFilterView(), True, None, None, AT, "ops", AT)
+DELIVERY = DeliveryView(ID, ID, "a/1", "t", "pending", 0, AT, AT, None, None, None, None)
 
 
 class EdgePlatform:
@@ -182,6 +206,65 @@ class EdgePlatform:
     async def extend_job(self, who, job, lease, progress):
         self._asked("extend_job", job, lease, progress)
         return LEASE
+
+    async def list_schedules(self, who, *, limit, cursor):
+        self._asked("list_schedules", limit, cursor)
+        return Page([SCHEDULE], None)
+
+    async def get_schedule(self, who, schedule):
+        self._asked("get_schedule", schedule)
+        return SCHEDULE
+
+    async def schedule_history(self, who, schedule, *, limit, cursor):
+        self._asked("schedule_history", schedule)
+        return Page([ScheduleEntryView(AT, "ops", "paused", {})], None)
+
+    async def pause_schedule(self, who, schedule, reason):
+        self._asked("pause_schedule", reason)
+        return SCHEDULE
+
+    async def resume_schedule(self, who, schedule, reason):
+        self._asked("resume_schedule", reason)
+        return SCHEDULE
+
+    async def trigger_schedule(self, who, schedule, reason, **given):
+        self._asked("trigger_schedule", reason, given)
+        return PROCESS
+
+    async def backfill_schedule(self, who, schedule, first, last, reason):
+        self._asked("backfill_schedule", first, last, reason)
+        return BackfillView(1, 0, [ID])
+
+    async def create_webhook(self, who, request):
+        self._asked("create_webhook", request)
+        return WEBHOOK, "whsec_c2VjcmV0"
+
+    async def list_webhooks(self, who, *, limit, cursor):
+        self._asked("list_webhooks", limit, cursor)
+        return Page([WEBHOOK], None)
+
+    async def get_webhook(self, who, webhook):
+        self._asked("get_webhook", webhook)
+        return WEBHOOK
+
+    async def change_webhook(self, who, webhook, fields):
+        self._asked("change_webhook", fields)
+        return WEBHOOK
+
+    async def remove_webhook(self, who, webhook):
+        self._asked("remove_webhook", webhook)
+
+    async def test_webhook(self, who, webhook):
+        self._asked("test_webhook", webhook)
+        return DELIVERY
+
+    async def list_deliveries(self, who, webhook, status, *, limit, cursor):
+        self._asked("list_deliveries", status)
+        return Page([DELIVERY], None)
+
+    async def redeliver(self, who, webhook, delivery):
+        self._asked("redeliver", delivery)
+        return DELIVERY
 
     async def create_key(self, name, tenant, role):
         raise NotImplementedError("keys are made by the command line")

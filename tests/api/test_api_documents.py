@@ -8,7 +8,7 @@ from typing import get_args
 import jsonschema_rs
 import msgspec
 import pytest
-from edge_platform import JOB, PROCESS, TASK, EdgePlatform, entry
+from edge_platform import DELIVERY, JOB, PROCESS, SCHEDULE, TASK, WEBHOOK, EdgePlatform, entry
 
 from perdure.api.app import create_app
 from perdure.definition.program import Kind, Task
@@ -50,6 +50,21 @@ CONTRACT = {
     "POST /v1/jobs/{id}/fail",
     "POST /v1/jobs/{id}/release",
     "POST /v1/jobs/{id}/heartbeat",
+    "GET /v1/schedules",
+    "GET /v1/schedules/{id}",
+    "GET /v1/schedules/{id}/history",
+    "POST /v1/schedules/{id}/pause",
+    "POST /v1/schedules/{id}/resume",
+    "POST /v1/schedules/{id}/trigger",
+    "POST /v1/schedules/{id}/backfill",
+    "POST /v1/webhooks",
+    "GET /v1/webhooks",
+    "GET /v1/webhooks/{id}",
+    "PATCH /v1/webhooks/{id}",
+    "DELETE /v1/webhooks/{id}",
+    "POST /v1/webhooks/{id}/test",
+    "GET /v1/webhooks/{id}/deliveries",
+    "POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -127,6 +142,11 @@ def test_every_example_fits_its_schema(document):
         ("Job", JOB),
         ("HistoryEntry", entry(1)),
         ("Error", standard("timeout", "late")),
+        ("HistoryEntry", entry(1)),
+        ("Error", standard("timeout", "late")),
+        ("Schedule", SCHEDULE),
+        ("Webhook", WEBHOOK),
+        ("Delivery", DELIVERY),
     ],
 )
 def test_what_is_sent_fits_its_schema(document, name, value):

@@ -427,3 +427,36 @@ async def test_deploy_a_function_and_what_calls_it(perdure, deployed):
 async def test_deploy_a_function_needs_a_name_a_version_and_one_file(perdure, arguments):
     refused = await perdure("deploy", *arguments)
     assert refused.code == 2
+
+
+async def test_schedules(perdure):
+    text = dedent("""\
+        document: {dsl: '1.0.3', namespace: cli, name: nightly, version: '1.0.0'}
+        schedule: {cron: 30 2 * * *}
+        do:
+          - a: {set: {b: "${ . }"}}
+        """)
+    assert (await perdure("deploy", perdure.file("nightly.yaml", text))).code == 0
+    listed = await perdure("schedules")
+    assert listed.code == 0
+    assert "cli/nightly:1.0.0" in listed.out
+    assert "30 2 * * *" in listed.out
+    (schedule,) = (await perdure("schedules", "--json")).json["items"]
+    id_ = schedule["id"]
+    paused = await perdure("schedule", "pause", id_, "--reason", "holidays")
+    assert (paused.code, paused.out) == (0, f"{id_} paused\n")
+    again = await perdure("schedule", "pause", id_)
+    assert again.code == 1
+    assert "paused" in again.err
+    assert (await perdure("schedule", "resume", id_)).out == f"{id_} running\n"
+    started = await perdure("schedule", "trigger", id_, "--input", '{"n": 1}')
+    process = await perdure.until(
+        lambda shown: shown.json["status"] == "completed", "show", started.out.strip(), "--json"
+    )
+    assert process.json["output"] == {"b": {"n": 1}}
+    dates = ("--from", "2026-03-01T00:00:00Z", "--to", "2026-03-03T00:00:00Z")
+    assert (await perdure("schedule", "backfill", id_, *dates)).out == "started 2\n"
+    assert (await perdure("schedule", "backfill", id_, *dates)).out == "started 0, 2 had run already\n"
+    wrong = await perdure("schedule", "backfill", id_, "--from", "2026-03-01T00:00:00Z", "--to", "2999-01-01T00:00:00Z")
+    assert wrong.code == 1
+    assert "past" in wrong.err

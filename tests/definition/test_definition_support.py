@@ -9,7 +9,11 @@ YET = "can't be run by this version of Perdure yet"
 @pytest.mark.parametrize(
     ("text", "pointer", "what"),
     [
-        ("schedule: {cron: 0 0 * * *}\ndo: []", "/schedule", "schedule"),
+        (
+            "do:\n- t: {call: asyncapi, with: {document: {endpoint: 'https://a.example'}, channel: c, message: {}}}",
+            "/do/0/t/call",
+            "call: asyncapi",
+        ),
     ],
 )
 def test_what_is_not_built_yet_is_named(text, pointer, what):

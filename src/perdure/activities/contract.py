@@ -1,5 +1,6 @@
 """What performs activities in the world outside, as `worker` sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -65,6 +66,15 @@ class Fetcher(Protocol):
     async def stop(self) -> None: ...
 
 
+class Poster(Protocol):
+    """Sends events to webhooks."""
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> tuple[int, Mapping[str, str]]:
+        """Status and headers of the answer. Raises `ConnectionError` where there is none, without any secret."""
+
+
 class Performer(Protocol):
     """Performs calls, any number at once."""
 
@@ -77,3 +87,7 @@ class Performer(Protocol):
     async def start(self) -> None: ...
     async def stop(self) -> None:
         """Drop what is under way and release all connections."""
+
+
+class Activities(Performer, Poster, Protocol):
+    """All that a worker does in the world."""

@@ -12,6 +12,7 @@ from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
 from perdure.activities.script import ScriptPerformer
 from perdure.activities.shell import ShellPerformer
+from perdure.activities.webhook import WebhookPoster
 from perdure.codec import Json
 from perdure.engine.errors import standard
 
@@ -36,6 +37,7 @@ class Registry:
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self._performers = performers(outside)
+        self._poster = WebhookPoster(outside)
 
     async def perform(self, call: Call) -> Json:
         """The output of the call. Raises `CallFailed`, also where no performer knows the function."""
@@ -45,6 +47,12 @@ class Registry:
             detail = f"No performer for the function {call.function!r}; this release knows {known}."
             raise CallFailed(standard("configuration", detail))
         return await performer.perform(call)
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> tuple[int, Mapping[str, str]]:
+        """See `contract.Poster`."""
+        return await self._poster.post(url, headers, body, seconds)
 
     async def start(self) -> None:
         await self._outside.start()

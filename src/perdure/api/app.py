@@ -23,6 +23,8 @@ from perdure.api import (
     problems,
     processes,
     reference,
+    schedules,
+    webhooks,
 )
 from perdure.api.gate import Gate
 from perdure.api.requests import Serving
@@ -37,6 +39,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     human_tasks.router,
     jobs.router,
     events.router,
+    schedules.router,
+    webhooks.router,
     health.router,
 )
 """The busiest first: paths are matched in this order."""

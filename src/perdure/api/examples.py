@@ -171,6 +171,70 @@ JOB: Final[Json] = {
     "lease": LEASE,
 }
 
+SCHEDULE_ID: Final = "5d0c7a52-9c1e-8f0b-a3d4-61f2b7c8d9e0"
+
+SCHEDULE: Final[Json] = {
+    "id": SCHEDULE_ID,
+    "definition": {"namespace": "shop", "name": "nightly-billing", "version": "1.4.0"},
+    "kind": "cron",
+    "expression": "30 2 * * *",
+    "timezone": "Europe/Berlin",
+    "overlap": "skip",
+    "catchUp": "latest",
+    "paused": False,
+    "next": "2026-11-24T01:30:00Z",
+    "last": {"at": "2026-11-23T01:30:00Z", "process": PROCESS_ID},
+    "queued": 0,
+    "since": "2026-10-01T08:12:40.220000Z",
+}
+
+SCHEDULE_ENTRY: Final[Json] = {
+    "at": "2026-11-23T09:30:00Z",
+    "actor": "ops",
+    "action": "paused",
+    "data": {"reason": "public holidays"},
+}
+
+BACKFILLED: Final[Json] = {"started": 1, "already": 6, "processes": [PROCESS_ID]}
+
+WEBHOOK_ID: Final = "0193a5d0-11aa-7b2c-8d3e-4f5a6b7c8d9e"
+
+CREATE_WEBHOOK: Final[Json] = {
+    "url": "https://crm.example/hooks/perdure",
+    "filter": {"types": ["io.serverlessworkflow.workflow.*"], "namespace": "shop"},
+    "description": "Tells the CRM how orders end",
+}
+
+WEBHOOK: Final[Json] = {
+    "id": WEBHOOK_ID,
+    "url": "https://crm.example/hooks/perdure",
+    "description": "Tells the CRM how orders end",
+    "filter": {"types": ["io.serverlessworkflow.workflow.*"], "namespace": "shop", "name": None, "tags": {}},
+    "enabled": True,
+    "disabledReason": None,
+    "failingSince": None,
+    "createdAt": "2026-11-23T09:00:00.412000Z",
+    "createdBy": "ops",
+    "updatedAt": "2026-11-23T09:00:00.412000Z",
+}
+
+NEW_WEBHOOK: Final[Json] = {**WEBHOOK, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="}
+
+DELIVERY: Final[Json] = {
+    "id": "0193a5d4-9c1e-7a44-b1f0-3c2d1e0f9a8b",
+    "webhook": WEBHOOK_ID,
+    "event": f"{PROCESS_ID}/17",
+    "type": "io.serverlessworkflow.workflow.completed.v1",
+    "status": "pending",
+    "attempts": 2,
+    "nextAttemptAt": "2026-11-23T09:30:21Z",
+    "createdAt": "2026-11-23T09:30:01Z",
+    "lastAttemptAt": "2026-11-23T09:30:06Z",
+    "finishedAt": None,
+    "responseStatus": 503,
+    "error": "the receiver answered 503; expected 2xx",
+}
+
 CLOUD_EVENT: Final[Json] = {
     "specversion": "1.0",
     "id": "b7d1",

@@ -147,3 +147,66 @@ class Complete(Model, frozen=True):
     comment: Long | None = None
     data: Annotated[Json, Meta(description="What was entered; must fit the task's form, if it has one.")] = None
     user: Text | None = None
+
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="A time (RFC 3339).")]
+
+
+class Trigger(Model, frozen=True):
+    """Start a process of the schedule now."""
+
+    input: Annotated[Any, Meta(description="Any JSON value; left out `{}`, for `on` `[]`.")] = msgspec.UNSET
+    reason: Long | None = None
+
+
+class Backfill(Model, frozen=True):
+    """Start a process for each tick of a past range that has none."""
+
+    from_: Moment = msgspec.field(name="from")
+    to: Moment
+    reason: Long | None = None
+
+
+Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_048, pattern=NO_NUL)]
+Secret: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+EventTypes: TypeAlias = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_NUL)]],
+    Meta(min_length=1, max_length=50),
+]
+
+
+class WebhookFilter(Model, frozen=True):
+    """Which events a webhook gets; each member narrows further."""
+
+    types: Annotated[
+        EventTypes | None, Meta(description="Event types, `*` standing for any text in them; left out: all.")
+    ] = None
+    namespace: Annotated[Text | None, Meta(description="Of processes of this namespace only.")] = None
+    name: Annotated[Text | None, Meta(description="Of processes of definitions of this name only.")] = None
+    tags: Annotated[Tags | None, Meta(description="Of processes with these tags only.")] = None
+
+
+class CreateWebhook(Model, frozen=True):
+    """Whom to tell of what."""
+
+    url: Annotated[Url, Meta(description="Where to: http or https.")]
+    secret: Annotated[
+        Secret | None,
+        Meta(
+            description="What signatures are made with: `whsec_` and base64 of 16 to 64 bytes, or plain text of that "
+            "length, which is taken as it is. Left out, one is made."
+        ),
+    ] = None
+    filter: WebhookFilter | None = None
+    description: Long | None = None
+    enabled: bool = True
+
+
+class ChangeWebhook(Model, frozen=True):
+    """What of a webhook is to change."""
+
+    url: Url | msgspec.UnsetType = msgspec.UNSET
+    secret: Secret | msgspec.UnsetType = msgspec.UNSET
+    filter: WebhookFilter | msgspec.UnsetType = msgspec.UNSET
+    description: Long | msgspec.UnsetType | None = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET

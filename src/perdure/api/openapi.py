@@ -21,6 +21,8 @@ TAGS: Final = (
     ("Processes", "Starting, finding, watching and steering them."),
     ("Human tasks", "The inbox of decisions that processes wait for."),
     ("Jobs", "Work that processes hand to external workers."),
+    ("Schedules", "When processes start by themselves: by interval, by calendar, after each other, upon events."),
+    ("Webhooks", "Who is told of what happens to processes."),
     ("Events", "CloudEvents and callbacks: what the world tells processes."),
     ("Operation", "Health and metrics."),
 )

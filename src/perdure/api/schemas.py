@@ -24,6 +24,12 @@ _RENAMED: Final = {
     "Waiting": "WaitingFor",
     "JobView": "Job",
     "LeaseView": "Lease",
+    "ScheduleView": "Schedule",
+    "ScheduleEntryView": "ScheduleEntry",
+    "BackfillView": "Backfilled",
+    "WebhookView": "Webhook",
+    "WebhookFilterView": "WebhookFilterSet",
+    "DeliveryView": "Delivery",
 }
 
 _ANY: Final[Json] = {"description": "Any JSON value."}
@@ -134,6 +140,41 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
     },
     "Lease": {"token": {"description": "Proves the lease in every answer."}},
     "JobRetry": {"retryAt": {"description": "When the job is offered again; null where its failure is final."}},
+    "Schedule": {
+        "kind": {"enum": ["every", "cron", "after", "on"]},
+        "expression": {"description": "As the definition has it: a duration, a cron expression, events."},
+        "timezone": {"description": "Of `cron`."},
+        "overlap": {
+            "enum": ["allow", "skip", "queue"],
+            "description": "What a tick means while an earlier run goes on.",
+        },
+        "catchUp": {
+            "enum": ["latest", "all", "none"],
+            "description": "Which ticks are run that came while no scheduler did.",
+        },
+        "next": {"description": "The next tick; null while it is paused or waits for something else than time."},
+        "last": {"description": "The latest tick that started a process."},
+        "queued": {"description": "Ticks that wait for an earlier run to end.", "minimum": 0},
+        "since": {"description": "When the version was registered."},
+    },
+    "ScheduleEntry": {
+        "action": {
+            "enum": ["paused", "resumed", "triggered", "backfilled", "missed", "dropped"],
+            "description": "`missed`: ticks that an outage swallowed; `dropped`: events given up.",
+        },
+    },
+    "Webhook": {
+        "disabledReason": {"description": "Why it gets nothing."},
+        "failingSince": {"description": "When deliveries began to fail; null while they succeed."},
+    },
+    "Delivery": {
+        "id": {"description": "What the receiver gets as `webhook-id`, at each attempt."},
+        "event": {"description": "The event's id."},
+        "status": {"enum": ["pending", "delivered", "failed"]},
+        "attempts": {"minimum": 0},
+        "responseStatus": {"description": "Of the last answer, if there was one."},
+        "error": {"description": "Why the last attempt failed."},
+    },
     "Error": {
         "type": {"description": "A URI; the DSL's own are under `https://serverlessworkflow.io/spec/1.0.0/errors/`."},
         "instance": {"description": "The reference of the task it comes from."},
@@ -150,6 +191,13 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Function": examples.FUNCTION,
     "StartProcess": examples.START,
     "CloudEvent": examples.CLOUD_EVENT,
+    "Schedule": examples.SCHEDULE,
+    "ScheduleEntry": examples.SCHEDULE_ENTRY,
+    "Backfilled": examples.BACKFILLED,
+    "Webhook": examples.WEBHOOK,
+    "NewWebhook": examples.NEW_WEBHOOK,
+    "CreateWebhook": examples.CREATE_WEBHOOK,
+    "Delivery": examples.DELIVERY,
     "Problem": examples.INVALID,
 }
 
@@ -177,11 +225,13 @@ def components() -> dict[str, Json]:
     """All schemas by name."""
     sent = [
         *(views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error),
-        *(views.JobView, views.LeaseView, views.JobRetry),
+        *(views.JobView, views.LeaseView, views.JobRetry, views.WebhookView, views.DeliveryView),
+        *(views.ScheduleView, views.ScheduleEntryView, views.BackfillView),
     ]
     taken = [
         *(models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete),
         *(models.ActivateJobs, models.JobLease, models.CompleteJob, models.FailJob, models.Heartbeat),
+        *(models.Trigger, models.Backfill, models.CreateWebhook, models.ChangeWebhook),
     ]
     _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}
@@ -237,6 +287,12 @@ def _made_by_hand() -> dict[str, Json]:
                     "items": reference("StartProcess"),
                 }
             },
+        },
+        "NewWebhook": {
+            "description": "A webhook with its secret, which is shown this once.",
+            "allOf": [reference("Webhook")],
+            "required": ["secret"],
+            "properties": {"secret": text},
         },
         "Readiness": {
             "type": "object",

@@ -89,8 +89,11 @@ class Broker(Protocol):
         """A consumer, not yet started, that calls `handler` with each topic signalled by any process, this one
         included. Signals may come twice, and those during an outage are lost: whoever relies on them also looks."""
 
-    async def publish_event(self, event: Json) -> None:
-        """Send a CloudEvent in its JSON format to `EVENTS_OUT`. Raises `BrokerUnavailable`."""
+    async def publish_event(self, event: Json) -> bool:
+        """Send a CloudEvent in its JSON format to `EVENTS_OUT`. Raises `BrokerUnavailable`.
+
+        False where it went nowhere, as nobody has asked for events of its type.
+        """
 
     def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
         """A consumer, not yet started, of the CloudEvents that arrive at `EVENTS_IN`, in their JSON format.

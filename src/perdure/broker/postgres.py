@@ -109,8 +109,9 @@ class PostgresBroker:
     def listen(self, handler: SignalHandler) -> Consumer:
         return _Listener(self._session, handler)
 
-    async def publish_event(self, event: Json) -> None:
+    async def publish_event(self, event: Json) -> bool:
         """Nothing: no one outside listens to this database."""
+        return False
 
     def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
         """A consumer that never gets an event."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
 
 from perdure import clock, codec
 from perdure.broker import cloudevents
@@ -91,8 +91,8 @@ class RabbitBroker:
     def listen(self, handler: SignalHandler) -> Consumer:
         return _Listener(self._link, handler)
 
-    async def publish_event(self, event: Json) -> None:
-        await self._publisher.emit(cloudevents.encode(event))
+    async def publish_event(self, event: Json) -> bool:
+        return await self._publisher.emit(cloudevents.encode(event))
 
     def consume_events(self, handler: EventHandler, *, prefetch: int = 50, concurrency: int = 8) -> Consumer:
         async def handle(events: list[Json]) -> None:
@@ -211,8 +211,8 @@ class _Publisher:
         except _ERRORS as error:
             raise BrokerUnavailable(f"RabbitMQ did not confirm the message: {_reason(error)}") from error
 
-    async def emit(self, encoded: cloudevents.Encoded) -> None:
-        """Offer an event to whoever has bound a queue for its type, maybe nobody."""
+    async def emit(self, encoded: cloudevents.Encoded) -> bool:
+        """Offer an event to whoever has bound a queue for its type; answers whether anybody has."""
         message = aio_pika.Message(
             encoded.body,
             content_type=encoded.content_type,
@@ -222,9 +222,13 @@ class _Publisher:
             async with asyncio.timeout(PUBLISH_SECONDS_MAX):
                 await self._open()
                 assert self._events is not None
-                await self._events.publish(message, encoded.routing_key, mandatory=False)
+                try:
+                    await self._events.publish(message, encoded.routing_key, mandatory=True)
+                except PublishError:  # it came back: no queue is bound for it
+                    return False
         except _ERRORS as error:
             raise BrokerUnavailable(f"RabbitMQ did not confirm the event: {_reason(error)}") from error
+        return True
 
     async def signal(self, body: bytes) -> None:
         """Tell whoever listens now."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from perdure import __version__
-from perdure.cli.commands import definitions, demo, keys, people, processes, scenarios, serve
+from perdure.cli.commands import definitions, demo, keys, people, processes, scenarios, schedules, serve
 
 RUN, WORK, OPERATE = "Run the platform", "Start and follow processes", "Operate"
 
@@ -48,12 +48,14 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         people.tasks,
         people.complete,
         people.emit,
+        schedules.schedules,
     ),
     OPERATE: (processes.suspend, processes.resume, processes.cancel, processes.retry),
 }
 for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(schedules.app, name="schedule", rich_help_panel=OPERATE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 
 

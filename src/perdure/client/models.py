@@ -160,6 +160,34 @@ class BatchResult(TypedDict, total=False):
     error: Error
 
 
+class LastRun(TypedDict):
+    at: str
+    process: str
+
+
+class Schedule(TypedDict):
+    id: str
+    definition: DefinitionReference
+    kind: str
+    expression: Json
+    timezone: str
+    overlap: str
+    catchUp: str
+    paused: bool
+    next: str | None
+    last: LastRun | None
+    queued: int
+    since: str
+
+
+class Backfilled(TypedDict):
+    """`already` counts ticks that had started a process before."""
+
+    started: int
+    already: int
+    processes: list[str]
+
+
 class Page(TypedDict, Generic[T]):
     """`next` is the cursor of the next page, None on the last."""
 

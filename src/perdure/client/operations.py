@@ -13,6 +13,7 @@ from perdure.client.exchange import Operation, get, post, segment
 from perdure.client.models import (
     ENDED,
     Activity,
+    Backfilled,
     BatchResult,
     Command,
     Definition,
@@ -26,6 +27,7 @@ from perdure.client.models import (
     OnConflict,
     Page,
     Process,
+    Schedule,
     StartRequest,
 )
 
@@ -332,6 +334,44 @@ def extend_job(job: str, lease: str, progress: Json = None) -> Operation[Lease]:
     """Extend the lease of a job to its full length from now, and report progress where there is any."""
     body = _said({"lease": lease, "progress": progress})
     return cast(Lease, (yield post(_job_path(job, "heartbeat"), body, repeatable=True)).value["lease"])
+
+
+# schedules
+
+
+def schedules(*, limit: int = 50, cursor: str | None = None) -> Operation[Page[Schedule]]:
+    """A page of the schedules that act, by the names of their definitions."""
+    return cast(Page[Schedule], (yield from _page("/v1/schedules", None, limit, cursor)))
+
+
+def pause_schedule(schedule: str, reason: str | None = None) -> Operation[Schedule]:
+    """Let it start nothing more, until it is resumed."""
+    return cast(Schedule, (yield post(_schedule_path(schedule, "pause"), _said({"reason": reason}))).value)
+
+
+def resume_schedule(schedule: str, reason: str | None = None) -> Operation[Schedule]:
+    return cast(Schedule, (yield post(_schedule_path(schedule, "resume"), _said({"reason": reason}))).value)
+
+
+def trigger_schedule(
+    schedule: str,
+    *,
+    input: Json = NO_INPUT,  # noqa: A002 - the DSL's own word
+    reason: str | None = None,
+) -> Operation[Process]:
+    """Start a process of it now."""
+    body = _said({"reason": reason}) | ({} if input is NO_INPUT else {"input": input})
+    return cast(Process, (yield post(_schedule_path(schedule, "trigger"), body)).value)
+
+
+def backfill_schedule(schedule: str, first: str, last: str, reason: str | None = None) -> Operation[Backfilled]:
+    """Start a process for each tick from `first` to `last` (RFC 3339) that has started none."""
+    body = {"from": first, "to": last, **_said({"reason": reason})}
+    return cast(Backfilled, (yield post(_schedule_path(schedule, "backfill"), body)).value)
+
+
+def _schedule_path(schedule: str, below: str) -> str:
+    return f"/v1/schedules/{segment(schedule)}/{below}"
 
 
 def _act(task: str, action: str, said: Mapping[str, Json]) -> Operation[HumanTask]:

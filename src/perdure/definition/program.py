@@ -323,6 +323,22 @@ class RunProgram(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """DSL, "Schedule", with what ``document.metadata.perdure.schedule`` says of it."""
+
+    every: Duration | None = None
+    cron: str | None = None
+    """Five fields."""
+    after: Duration | None = None
+    on: Strategy | None = None
+    timezone: str = "UTC"
+    overlap: str = "allow"
+    """``allow``, ``skip`` or ``queue``: what a tick means while an earlier run goes on."""
+    catch_up: str = "latest"
+    """``latest``, ``all`` or ``none``: which of the ticks that an outage swallowed are run after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """One definition version, ready to run."""
 
@@ -353,3 +369,4 @@ class Program:
     """Why its processes can't run at all: they fault at their start with a configuration error."""
     secrets: frozenset[str] = frozenset()
     """Names that ``use.secrets`` lists; no other secret may be asked for."""
+    schedule: Schedule | None = None

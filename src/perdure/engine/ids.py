@@ -54,6 +54,13 @@ def item_child_id(activity: UUID, attempt: int, index: int, now: datetime) -> UU
     return child_id(timer_id(activity, "item", attempt, index), attempt, now)
 
 
+def schedule_id(tenant: str, namespace: str, name: str, kind: str) -> UUID:
+    """The id of the schedule of a kind that the versions of a definition have, one after another (UUIDv8)."""
+    text = "\0".join((tenant, namespace, name, kind))
+    digest = int.from_bytes(blake2b(text.encode(), digest_size=16, person=b"perdure-schedule").digest(), "big")
+    return _uuid(digest & _MASK | _VERSION_8)
+
+
 def callback_token(seed: bytes, activity: UUID) -> str:
     """The unguessable token by which a callback names its activity."""
     digest = blake2b(activity.bytes, key=seed, digest_size=32, person=b"perdure-callback").digest()

@@ -12,7 +12,7 @@ from perdure.definition.problems import DefinitionInvalid, Problem
 from perdure.definition.template import Expression
 from perdure.definition.uses import Uses
 from perdure.definition.versions import is_stable, parse
-from perdure.runtime import availability, cursors, pinning
+from perdure.runtime import availability, cursors, pinning, schedules
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
@@ -37,9 +37,10 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
         _check_same(await context.store.definition(*name), record)  # before anything is fetched for nothing
         known = await context.store.pins(name)
     pinned = await _find(context, who, definition, known)
-    present = await context.store.add_definition(record, pinned.found)
-    _check_same(present, record)
     assert definition.program is not None
+    scheduled = await schedules.of_version(context, record, definition.program)
+    present = await context.store.add_definition(record, pinned.found, scheduled)
+    _check_same(present, record)
     if definition.needs:
         context.programs.forget(name)
     else:

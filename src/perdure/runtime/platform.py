@@ -3,6 +3,8 @@
 `api` depends on this protocol; `perdure.wiring` supplies the implementation.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,7 +12,9 @@ from perdure.codec import Json
 from perdure.engine.errors import Error
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionView,
+    DeliveryView,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -26,8 +30,12 @@ from perdure.runtime.views import (
     ProcessFilter,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     StartRequest,
+    WebhookRequest,
+    WebhookView,
 )
 
 
@@ -93,6 +101,55 @@ class Platform(Protocol):
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         """`command`: ``suspend``, ``resume``, ``cancel``, ``retry``. `Conflict` where not allowed."""
+
+    # schedules
+    async def list_schedules(self, who: Principal, *, limit: int, cursor: str | None) -> Page[ScheduleView]:
+        """Those that act, by the names of their definitions."""
+
+    async def get_schedule(self, who: Principal, schedule: UUID) -> ScheduleView: ...
+    async def schedule_history(
+        self, who: Principal, schedule: UUID, *, limit: int, cursor: str | None
+    ) -> Page[ScheduleEntryView]:
+        """What was done with it, newest first."""
+
+    async def pause_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        """`Conflict` where it is paused already."""
+
+    async def resume_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        """`Conflict` where it is not paused."""
+
+    async def trigger_schedule(
+        self, who: Principal, schedule: UUID, reason: str | None, input_: Json = ...
+    ) -> ProcessView:
+        """The process started; without `input_` with ``{}``, of an ``on`` with ``[]``."""
+
+    async def backfill_schedule(
+        self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
+    ) -> BackfillView:
+        """`Conflict` for ``after`` and ``on``; `Invalid` for a range that is not past, or too long."""
+
+    # webhooks
+    async def create_webhook(self, who: Principal, request: WebhookRequest) -> tuple[WebhookView, str]:
+        """The webhook and its secret, which is shown this once. `Invalid`; `Conflict` where there are too many."""
+
+    async def list_webhooks(self, who: Principal, *, limit: int, cursor: str | None) -> Page[WebhookView]:
+        """Newest first."""
+
+    async def get_webhook(self, who: Principal, webhook: UUID) -> WebhookView: ...
+    async def change_webhook(self, who: Principal, webhook: UUID, fields: Mapping[str, Json]) -> WebhookView:
+        """`fields`: those of `WebhookRequest` that are to change."""
+
+    async def remove_webhook(self, who: Principal, webhook: UUID) -> None: ...
+    async def test_webhook(self, who: Principal, webhook: UUID) -> DeliveryView:
+        """`Conflict` where it is disabled."""
+
+    async def list_deliveries(
+        self, who: Principal, webhook: UUID, status: str | None, *, limit: int, cursor: str | None
+    ) -> Page[DeliveryView]:
+        """Newest first."""
+
+    async def redeliver(self, who: Principal, webhook: UUID, delivery: UUID) -> DeliveryView:
+        """`Conflict` where it is under way."""
 
     # the world's answers
     async def receive_events(self, who: Principal, events: list[Json]) -> None:

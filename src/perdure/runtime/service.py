@@ -1,17 +1,32 @@
 """The runtime behind `runtime.platform.Platform`: each operation is one call into the file that has its job."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.errors import Error
-from perdure.runtime import callbacks, definitions, events, functions, jobs, keys, people, processes
+from perdure.runtime import (
+    callbacks,
+    definitions,
+    events,
+    functions,
+    jobs,
+    keys,
+    people,
+    processes,
+    schedules,
+    webhooks,
+)
 from perdure.runtime.context import Context
 from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
+    BackfillView,
     DefinitionView,
+    DeliveryView,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -27,8 +42,12 @@ from perdure.runtime.views import (
     ProcessFilter,
     ProcessView,
     Registration,
+    ScheduleEntryView,
+    ScheduleView,
     Started,
     StartRequest,
+    WebhookRequest,
+    WebhookView,
 )
 from perdure.runtime.watch import Watch
 
@@ -114,6 +133,63 @@ class Service:
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         return await processes.command(self._context, self._stepper, who, process, command, reason)
+
+    # schedules
+
+    async def list_schedules(self, who: Principal, *, limit: int, cursor: str | None) -> Page[ScheduleView]:
+        return await schedules.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def get_schedule(self, who: Principal, schedule: UUID) -> ScheduleView:
+        return await schedules.get(self._context, who, schedule)
+
+    async def schedule_history(
+        self, who: Principal, schedule: UUID, *, limit: int, cursor: str | None
+    ) -> Page[ScheduleEntryView]:
+        return await schedules.history(self._context, who, schedule, limit=limit, cursor=cursor)
+
+    async def pause_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        return await schedules.pause(self._context, who, schedule, reason)
+
+    async def resume_schedule(self, who: Principal, schedule: UUID, reason: str | None) -> ScheduleView:
+        return await schedules.resume(self._context, who, schedule, reason)
+
+    async def trigger_schedule(
+        self, who: Principal, schedule: UUID, reason: str | None, input_: Json = schedules.NO_INPUT
+    ) -> ProcessView:
+        return await schedules.trigger(self._context, who, schedule, input_, reason)
+
+    async def backfill_schedule(
+        self, who: Principal, schedule: UUID, first: datetime, last: datetime, reason: str | None
+    ) -> BackfillView:
+        return await schedules.backfill(self._context, who, schedule, first, last, reason)
+
+    # webhooks
+
+    async def create_webhook(self, who: Principal, request: WebhookRequest) -> tuple[WebhookView, str]:
+        return await webhooks.create(self._context, who, request)
+
+    async def list_webhooks(self, who: Principal, *, limit: int, cursor: str | None) -> Page[WebhookView]:
+        return await webhooks.page(self._context, who, limit=limit, cursor=cursor)
+
+    async def get_webhook(self, who: Principal, webhook: UUID) -> WebhookView:
+        return await webhooks.get(self._context, who, webhook)
+
+    async def change_webhook(self, who: Principal, webhook: UUID, fields: Mapping[str, Json]) -> WebhookView:
+        return await webhooks.change(self._context, who, webhook, fields)
+
+    async def remove_webhook(self, who: Principal, webhook: UUID) -> None:
+        await webhooks.remove(self._context, who, webhook)
+
+    async def test_webhook(self, who: Principal, webhook: UUID) -> DeliveryView:
+        return await webhooks.test(self._context, who, webhook)
+
+    async def list_deliveries(
+        self, who: Principal, webhook: UUID, status: str | None, *, limit: int, cursor: str | None
+    ) -> Page[DeliveryView]:
+        return await webhooks.deliveries(self._context, who, webhook, status, limit=limit, cursor=cursor)
+
+    async def redeliver(self, who: Principal, webhook: UUID, delivery: UUID) -> DeliveryView:
+        return await webhooks.redeliver(self._context, who, webhook, delivery)
 
     # the world's answers
 

@@ -72,10 +72,16 @@ class Others:
 class Stepper:
     """Steps processes. Safe to run any number of, anywhere."""
 
-    def __init__(self, context: Context, on_timer: Callable[[float], None] = lambda seconds: None) -> None:
-        """`on_timer` is told in how many seconds a timer that was set is due."""
+    def __init__(
+        self,
+        context: Context,
+        on_timer: Callable[[float], None] = lambda seconds: None,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_timer` is told in how many seconds a timer that was set is due, `on_commit` that there is news."""
         self._context = context
         self._on_timer = on_timer
+        self._on_commit = on_commit
         self._alone = asyncio.Semaphore(ALONE_MAX)
         self._slow: set[asyncio.Task[None]] = set()
 
@@ -161,6 +167,8 @@ class Stepper:
         telemetry.record_batch(len(outcomes), clock.monotonic() - started)
         for outcome in outcomes:
             telemetry.record_step(outcome.step)
+        if outcomes:
+            self._on_commit()
         if announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         await announce(self._context.broker, announcement)
@@ -235,6 +243,10 @@ class Stepper:
             state=states.encode(step.state),
             facts=tuple(number for number, _ in process.facts),
             secrets=program.secrets,
+            runs_again=program.schedule is not None
+            and program.schedule.after is not None
+            and step.status in SETTLED
+            and process.status not in SETTLED,
         )
 
     async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:

@@ -157,6 +157,99 @@ class JobRetry(View, frozen=True):
     retry_at: datetime | None
 
 
+class LastRun(View, frozen=True):
+    """The latest tick of a schedule that started a process."""
+
+    at: datetime
+    process: UUID
+
+
+class ScheduleView(View, frozen=True):
+    """The schedule of the version that acts. `expression` is as the author wrote it; `next` is None where it waits
+    for events, for a run to end, or has been paused."""
+
+    id: UUID
+    definition: DefinitionReference
+    kind: str
+    expression: Json
+    timezone: str
+    overlap: str
+    catch_up: str
+    paused: bool
+    next: datetime | None
+    last: LastRun | None
+    queued: int
+    since: datetime
+
+
+class ScheduleEntryView(View, frozen=True):
+    """What was done with a schedule, by whom."""
+
+    at: datetime
+    actor: str
+    action: str
+    data: Json
+
+
+class BackfillView(View, frozen=True):
+    """What a backfill came to. `already` counts ticks that had started a process before."""
+
+    started: int
+    already: int
+    processes: list[UUID]
+
+
+class WebhookFilterView(View, frozen=True):
+    """Which events a webhook gets: of one of these types (``*`` for any text), of processes that are like this."""
+
+    types: tuple[str, ...] = ("*",)
+    namespace: str | None = None
+    name: str | None = None
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class WebhookRequest(View, frozen=True):
+    """A webhook to be created. Without `secret`, one is made."""
+
+    url: str
+    secret: str | None = None
+    filter: WebhookFilterView = msgspec.field(default_factory=WebhookFilterView)
+    description: str | None = None
+    enabled: bool = True
+
+
+class WebhookView(View, frozen=True):
+    """A webhook as it may be shown: never its secret."""
+
+    id: UUID
+    url: str
+    description: str | None
+    filter: WebhookFilterView
+    enabled: bool
+    disabled_reason: str | None
+    failing_since: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+
+class DeliveryView(View, frozen=True):
+    """One event on its way to a webhook. `id` is what the receiver gets as ``webhook-id``, at each attempt."""
+
+    id: UUID
+    webhook: UUID
+    event: str
+    type: str
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    last_attempt_at: datetime | None
+    finished_at: datetime | None
+    response_status: int | None
+    error: str | None
+
+
 class KeyView(View, frozen=True):
     """An API key as it may be listed: never the key itself."""
 

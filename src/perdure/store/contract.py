@@ -7,7 +7,7 @@ facts that wait for them, to be advanced and saved in one transaction.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,10 @@ from perdure.definition.pins import Pin
 from perdure.engine.errors import Error
 from perdure.engine.refs import Key, Ref
 from perdure.engine.step import Step, Waiting
+
+if TYPE_CHECKING:
+    from perdure.store.lifecycle import Lifecycle
+    from perdure.store.schedules import NewSchedule, Schedules
 
 DefinitionName: TypeAlias = tuple[str, str, str, str]
 """Tenant, namespace, name, version."""
@@ -224,6 +228,8 @@ class Outcome(Record, frozen=True):
     state: bytes
     facts: tuple[int, ...]
     secrets: frozenset[str]
+    runs_again: bool = False
+    """Whether the process has ended and its version's schedule wants it to run again after a delay."""
 
 
 class Saved(Record, frozen=True):
@@ -333,16 +339,28 @@ JobChange: TypeAlias = Callable[[JobRecord, datetime], tuple[JobRecord, bytes | 
 class Store(Protocol):
     """The operations, by who uses them."""
 
+    @property
+    def lifecycle(self) -> "Lifecycle": ...
+
+    @property
+    def schedules(self) -> "Schedules": ...
+
     async def ready(self) -> str:
         """``ok``, or what is wrong."""
 
     async def now(self) -> datetime: ...
 
     # definitions
-    async def add_definition(self, record: DefinitionRecord, resources: Sequence[Pin] = ()) -> DefinitionRecord | None:
+    async def add_definition(
+        self,
+        record: DefinitionRecord,
+        resources: Sequence[Pin] = (),
+        schedules: "Sequence[NewSchedule]" = (),
+    ) -> DefinitionRecord | None:
         """None where it was added, else the record that is there already.
 
-        `resources` are pinned with it, also to a record that is there with the same digest; see `add_pins`.
+        `resources` are pinned with it, also to a record that is there with the same digest; see `add_pins`. If it
+        is then the highest stable version, `schedules` act from now on, instead of those of the version before.
         """
 
     async def definition(self, tenant: str, namespace: str, name: str, version: str | None) -> DefinitionRecord | None:

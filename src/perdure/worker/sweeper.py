@@ -74,6 +74,7 @@ class Sweeper:
         forgotten = PURGE_BATCH_MAX
         while forgotten == PURGE_BATCH_MAX:
             forgotten = await self._context.store.purge(retention, EVENT_SECONDS, PURGE_BATCH_MAX)
+        await self._context.store.schedules.purge(retention)
 
     async def _sweep_in_turn(self, interval: float) -> None:
         """Sweep and purge, unless another worker does so now."""

@@ -5,17 +5,21 @@ from uuid import UUID
 
 import structlog
 
-from perdure.activities.contract import Performer
+from perdure.activities.contract import Activities
 from perdure.broker.contract import CALLS, EVENTS, STEPS, Consumer
 from perdure.codec import Json
 from perdure.runtime import announce, events
 from perdure.runtime.context import Context
+from perdure.runtime.scheduling import is_schedule
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import Principal
 from perdure.worker.jobs import JobLeases
+from perdure.worker.lifecycle import Relay
 from perdure.worker.performer import Calls
+from perdure.worker.schedules import Scheduler
 from perdure.worker.sweeper import Sweeper
 from perdure.worker.timers import Timers
+from perdure.worker.webhooks import Webhooks
 
 log = structlog.get_logger("perdure.worker")
 
@@ -29,14 +33,17 @@ STEPPERS = 2
 class Worker:
     """All roles in one. Run as many workers as needed; none knows of the others."""
 
-    def __init__(self, context: Context, performer: Performer) -> None:
+    def __init__(self, context: Context, performer: Activities) -> None:
         self._context = context
         self._performer = performer
         self._timers = Timers(context)
-        self._stepper = Stepper(context, self._timers.expect)
+        self._webhooks = Webhooks(context, performer)
+        self._relay = Relay(context, self._webhooks.wake)
+        self._stepper = Stepper(context, self._timers.expect, self._relay.wake)
         self._calls = Calls(context, performer, self._stepper)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
         self._job_leases = JobLeases(context, self._stepper)
+        self._scheduler = Scheduler(context)
         self._consumers: list[Consumer] = []
         self._loops: list[asyncio.Task[None]] = []
 
@@ -56,6 +63,9 @@ class Worker:
             asyncio.create_task(self._timers.run(self._stepper)),
             asyncio.create_task(self._sweeper.run()),
             asyncio.create_task(self._job_leases.run()),
+            asyncio.create_task(self._scheduler.run()),
+            asyncio.create_task(self._relay.run()),
+            asyncio.create_task(self._webhooks.run()),
         ]
 
     async def stop(self) -> None:
@@ -64,13 +74,17 @@ class Worker:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._webhooks.stop()
         await asyncio.gather(*(consumer.stop(seconds / 4) for consumer in self._consumers))
         await self._calls.stop(seconds / 2)
         await self._stepper.stop()
         await self._performer.stop()
 
     async def _step(self, ids: list[str]) -> None:
-        await self._stepper.step(_uuids(ids))
+        woken = _uuids(ids)
+        if any(map(is_schedule, woken)):
+            self._scheduler.wake()
+        await self._stepper.step(woken)
 
     async def _call(self, ids: list[str]) -> None:
         await self._calls.take(_uuids(ids))

@@ -9,7 +9,10 @@ from rich.text import Text
 
 from perdure.cli.render import words
 from perdure.cli.render.times import between, duration, moment, parse
-from perdure.client.models import HumanTask, Process
+from perdure.client.models import HumanTask, Process, Schedule
+from perdure.codec import encode
+
+WHEN_CHARACTERS_MAX = 60
 
 
 def processes(items: Iterable[Process], now: datetime, *, ascii_only: bool = False) -> Table:
@@ -42,6 +45,30 @@ def tasks(items: Iterable[HumanTask], now: datetime) -> Table:
             _due(task, now),
         )
     return table
+
+
+def schedules(items: Iterable[Schedule], now: datetime) -> Table:
+    table = _table("id", "definition", "kind", "when", "next", "last")
+    for schedule in items:
+        definition = schedule["definition"]
+        expression, last = schedule["expression"], schedule["last"]
+        when = expression if isinstance(expression, str) else encode(expression).decode()
+        if schedule["kind"] == "cron" and schedule["timezone"] != "UTC":
+            when += f" {schedule['timezone']}"
+        following = "paused" if schedule["paused"] else _moment(schedule["next"], now)
+        table.add_row(
+            schedule["id"],
+            f"{definition['namespace']}/{definition['name']}:{definition['version']}",
+            schedule["kind"],
+            Text(when if len(when) <= WHEN_CHARACTERS_MAX else when[: WHEN_CHARACTERS_MAX - 1] + "…"),
+            Text(following, "yellow" if schedule["paused"] else ""),
+            _moment(last["at"] if last else None, now),
+        )
+    return table
+
+
+def _moment(text: str | None, now: datetime) -> str:
+    return moment(parse(text), now) if text else ""
 
 
 def _table(*columns: str) -> Table:

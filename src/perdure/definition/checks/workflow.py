@@ -1,19 +1,18 @@
 """Checks of a whole definition (DSL reference, "Workflow")."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 
 from perdure.codec import Json
 from perdure.definition import versions
-from perdure.definition.checks import events, faults
+from perdure.definition.checks import faults, schedule
 from perdure.definition.checks.authentication import policy
-from perdure.definition.checks.report import Check, EnoughFound, Report, quoted
+from perdure.definition.checks.report import EnoughFound, Report, quoted
 from perdure.definition.checks.runs import NAME
 from perdure.definition.checks.shapes import anything, array, mapping, members, object_, quotes_hint, string, word
 from perdure.definition.checks.tasks import task, task_list
 from perdure.definition.checks.text import expression
-from perdure.definition.checks.values import duration, endpoint, input_, output, timeout, timeout_object
+from perdure.definition.checks.values import endpoint, input_, output, timeout, timeout_object
 from perdure.definition.document import Document
 from perdure.definition.pointers import child
 from perdure.definition.uses import Uses, foreign_language, is_loose, unknown_language
@@ -89,7 +88,7 @@ def _parsed(value: Json, pointer: str, report: Report) -> versions.Version | Non
 
 _document = members(
     {"dsl": _dsl, "namespace": _name, "name": _name, "version": _version},
-    {"title": string, "summary": string, "tags": object_, "metadata": object_},
+    {"title": string, "summary": string, "tags": object_, "metadata": schedule.metadata},
 )
 
 
@@ -127,21 +126,6 @@ _use = members(
     }
 )
 
-_schedule_members: Mapping[str, Check] = {
-    "every": duration,
-    "cron": string,
-    "after": duration,
-    "on": events.strategy,
-}
-
-
-def _schedule(value: Json, pointer: str, report: Report) -> None:
-    members(optional=_schedule_members)(value, pointer, report)
-    if value == {}:
-        report.problem(pointer, "expected one of every, cron, after, on; found none")
-    report.unsupported(pointer, "schedule")
-
-
 _evaluate_members = members(optional={"language": string, "mode": word("strict", "loose")}, open_=True)
 
 
@@ -163,7 +147,7 @@ _workflow = members(
         "use": _use,
         "timeout": timeout,
         "output": output,
-        "schedule": _schedule,
+        "schedule": schedule.schedule,
         "evaluate": _evaluate,
     },
     open_=True,

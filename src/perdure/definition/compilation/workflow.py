@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from perdure.codec import Json
 from perdure.definition.compilation.context import Context
+from perdure.definition.compilation.schedule import schedule
 from perdure.definition.compilation.tasks import scope, single
 from perdure.definition.pins import Pin, Pins
 from perdure.definition.pointers import child
@@ -24,6 +25,7 @@ def program(document: Mapping[str, Json], pins: Iterable[Pin] = ()) -> Program:
     functions = _functions(context)
     output_schema, output_as = context.data(document, "output", "", "as")
     timeout = context.timeout(document, "")
+    scheduled = schedule(context, document)
     head = document["document"]
     return Program(
         namespace=head["namespace"],
@@ -42,6 +44,7 @@ def program(document: Mapping[str, Json], pins: Iterable[Pin] = ()) -> Program:
         output_as=output_as,
         timeout=timeout,
         secrets=context.uses.secrets,
+        schedule=scheduled,
     )
 
 

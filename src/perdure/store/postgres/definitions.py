@@ -1,8 +1,11 @@
 """Queries on definitions."""
 
+from collections.abc import Sequence
+
 from perdure.store.contract import DefinitionRecord
-from perdure.store.postgres import rows
+from perdure.store.postgres import rows, schedules
 from perdure.store.postgres.connection import Connection
+from perdure.store.schedules import NewSchedule
 
 COLUMNS = """tenant, namespace, name, version, version_order, stable, title, summary, document, source,
        media_type, digest, created_at, created_by"""
@@ -39,10 +42,14 @@ order by version_order desc limit $4
 """
 
 
-async def add(connection: Connection, record: DefinitionRecord) -> DefinitionRecord | None:
-    """None where it was added, else what stands under the same name and version."""
+async def add(
+    connection: Connection, record: DefinitionRecord, new_schedules: Sequence[NewSchedule]
+) -> DefinitionRecord | None:
+    """None where it was added, else what stands under the same name and version; within the transaction."""
     values = [getattr(record, field) for field in record.__struct_fields__]
+    await schedules.lock_name(connection, record)
     if await connection.fetchval(ADD, *values) is not None:
+        await schedules.replace(connection, record, new_schedules)
         return None
     return await get(connection, record.tenant, record.namespace, record.name, record.version)
 

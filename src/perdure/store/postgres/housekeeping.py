@@ -22,6 +22,7 @@ OF_PROCESS = (
     "callback",
     "job",
     "idempotency",
+    "lifecycle",
 )
 """Tables whose rows go with their process."""
 

@@ -9,7 +9,8 @@ from perdure.codec import Json, decode, encode
 from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.store.contract import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
-from perdure.store.postgres import definitions, effects, pins, processes
+from perdure.store.lifecycle import PARTITIONS, Telling
+from perdure.store.postgres import definitions, effects, lifecycle, pins, processes, schedules
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
 
@@ -124,8 +125,9 @@ limit $1
 class PostgresTaken:
     """Processes locked by the connection's transaction."""
 
-    def __init__(self, connection: Connection, taken: Sequence[TakenProcess], now: datetime) -> None:
+    def __init__(self, connection: Connection, taken: Sequence[TakenProcess], now: datetime, telling: Telling) -> None:
         self._connection = connection
+        self._telling = telling
         self.processes = taken
         self.now = now
 
@@ -153,12 +155,16 @@ class PostgresTaken:
         await _save_payloads(connection, outcomes)
         await _save_processes(connection, outcomes, self.now)
         await _save_activities(connection, outcomes)
-        await _save_history(connection, outcomes)
+        await _save_history(connection, outcomes, self._telling)
         taken_in = [fact for outcome in outcomes for fact in outcome.facts]
         if taken_in:
             await connection.execute(DELETE_FACTS, taken_in)
         if children:
             await processes.add(connection, children)
+        again = [o for o in outcomes if o.runs_again]
+        if again:
+            names = [(o.process.tenant, o.process.namespace, o.process.name, o.step.ended_at) for o in again]
+            await connection.execute(schedules.RUN_AGAIN, *_columns(names))
         if facts:
             await add_facts(connection, facts)
         if commands:
@@ -167,7 +173,9 @@ class PostgresTaken:
         return Saved(events=tuple(events))
 
 
-async def take(connection: Connection, ids: Sequence[UUID], facts_max: int, wait: bool) -> PostgresTaken | None:
+async def take(
+    connection: Connection, ids: Sequence[UUID], facts_max: int, wait: bool, telling: Telling
+) -> PostgresTaken | None:
     """Lock processes within the caller's transaction; None where there is none to be had."""
     found = await connection.fetch(TAKE_WAITING if wait else TAKE_FREE, ids)
     if not found:
@@ -195,7 +203,7 @@ async def take(connection: Connection, ids: Sequence[UUID], facts_max: int, wait
         )
         for row in found
     ]
-    return PostgresTaken(connection, taken, max(row["now"] for row in found))
+    return PostgresTaken(connection, taken, max(row["now"] for row in found), telling)
 
 
 async def add_facts(connection: Connection, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
@@ -273,13 +281,18 @@ async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) 
         await connection.execute(SAVE_ACTIVITIES, *_columns(rows))
 
 
-async def _save_history(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+async def _save_history(connection: Connection, outcomes: Sequence[Outcome], telling: Telling) -> None:
     rows = [
         (o.process.id, sequence, e.at, e.type, e.activity, e.actor, encode(e.data).decode())
         for o in outcomes
         for sequence, e in enumerate(o.step.history, o.process.sequence + 1)
     ]
-    if rows:
+    if not rows:
+        return
+    if owed := lifecycle.owed_rows(outcomes, telling):
+        more = (PARTITIONS, telling.publish, *_columns(owed))
+        await connection.execute(lifecycle.SAVE_AND_OWE, *_columns(rows), *more)
+    else:
         await connection.execute(SAVE_HISTORY, *_columns(rows))
 
 

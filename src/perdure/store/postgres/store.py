@@ -9,6 +9,7 @@ from perdure.codec import Json
 from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.store import contract as c
+from perdure.store.lifecycle import Telling
 from perdure.store.postgres import (
     definitions,
     events,
@@ -22,13 +23,23 @@ from perdure.store.postgres import (
     work,
 )
 from perdure.store.postgres.connection import Pool, connected, transaction
+from perdure.store.postgres.lifecycle import PostgresLifecycle
+from perdure.store.postgres.schedules import PostgresSchedules
+from perdure.store.schedules import NewSchedule
+
+TELLING = Telling()
+"""Webhooks are told of everything, no broker of anything."""
 
 
 class PostgresStore:
     """See `perdure.store.contract.Store`. The pool is the caller's to open and close."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, telling: Telling = TELLING) -> None:
+        """`telling` says which lines of the audit trail are owed to others."""
         self._pool = pool
+        self._telling = telling
+        self.lifecycle = PostgresLifecycle(pool)
+        self.schedules = PostgresSchedules(pool)
 
     async def ready(self) -> str:
         try:
@@ -46,10 +57,10 @@ class PostgresStore:
     # definitions
 
     async def add_definition(
-        self, record: c.DefinitionRecord, resources: Sequence[Pin] = ()
+        self, record: c.DefinitionRecord, resources: Sequence[Pin] = (), schedules: Sequence[NewSchedule] = ()
     ) -> c.DefinitionRecord | None:
         async with transaction(self._pool) as connection:
-            present = await definitions.add(connection, record)
+            present = await definitions.add(connection, record, schedules)
             if resources and (present is None or present.digest == record.digest):
                 await pins.add(connection, (record.tenant, record.namespace, record.name, record.version), resources)
             return present
@@ -141,7 +152,7 @@ class PostgresStore:
     @asynccontextmanager
     async def take(self, ids: Sequence[UUID], *, facts_max: int, wait: bool = False) -> AsyncIterator[c.Taken | None]:
         async with transaction(self._pool) as connection:
-            yield await steps.take(connection, ids, facts_max, wait)
+            yield await steps.take(connection, ids, facts_max, wait, self._telling)
 
     async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
         async with connected(self._pool) as connection:

@@ -1,0 +1,130 @@
+"""Sends events to webhooks: leased deliveries, a few at a time per receiver, so that a slow one delays no other."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from perdure import clock, telemetry
+from perdure.activities.contract import Poster
+from perdure.runtime import retries, signatures
+from perdure.runtime.context import Context
+from perdure.sealing import SealBroken, Sealer
+from perdure.store.contract import StoreUnavailable
+from perdure.store.lifecycle import Attempt, LeasedDelivery
+
+log = structlog.get_logger("perdure.webhooks")
+
+PER_WEBHOOK_MAX = 10
+AT_ONCE_MAX = 50
+LEASE_MARGIN_SECONDS = 15.0
+SLEEP_SECONDS_MAX = 1.0
+TRIM_SECONDS = 60.0
+KEPT_SECONDS = 7 * 86_400.0
+"""How long the log keeps a delivery that has ended."""
+KEPT_MAX = 10_000
+"""How many deliveries the log keeps for one webhook."""
+PENDING_MAX = 100_000
+"""A webhook for which more events wait is disabled."""
+
+
+class Webhooks:
+    """Any number may run: what one of them has leased no other sends, until the lease ends."""
+
+    def __init__(self, context: Context, poster: Poster) -> None:
+        self._context = context
+        self._poster = poster
+        self._sealer = Sealer(context.settings.encryption_key)
+        self._busy: dict[UUID, asyncio.Task[None]] = {}
+        self._wanted = asyncio.Event()
+        self._trimmed_at = clock.monotonic()
+
+    def wake(self) -> None:
+        """Something is to be sent."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                seconds = await self.once()
+                await self._trim()
+            except StoreUnavailable as error:
+                log.warning("webhooks can't be served now", reason=str(error))
+                seconds = SLEEP_SECONDS_MAX
+            except Exception:
+                log.exception("webhooks could not be served; it goes on")
+                seconds = SLEEP_SECONDS_MAX
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+
+    async def stop(self) -> None:
+        """Drop what is under way; its leases end, and it is sent again."""
+        for task in tuple(self._busy.values()):
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def once(self) -> float:
+        """Begin to send what is due; answers in how many seconds to come again."""
+        self._wanted.clear()
+        store, lease = self._context.store.lifecycle, self._lease_seconds
+        room = AT_ONCE_MAX - len(self._busy) * PER_WEBHOOK_MAX
+        if room > 0:
+            leased = await store.lease_deliveries(clock.uuid7(), lease, list(self._busy), PER_WEBHOOK_MAX, room)
+            by_webhook: dict[UUID, list[LeasedDelivery]] = {}
+            for delivery in leased:
+                by_webhook.setdefault(delivery.webhook, []).append(delivery)
+            for webhook, deliveries in by_webhook.items():
+                task = asyncio.create_task(self._send_all(deliveries))
+                self._busy[webhook] = task
+                task.add_done_callback(lambda _, webhook=webhook: self._done(webhook))  # type: ignore[misc]
+        due = await store.next_delivery()
+        if due is None or (due <= 0 and self._busy):  # those in hand wake this loop when they are through
+            return SLEEP_SECONDS_MAX
+        return min(max(due, 0.01), SLEEP_SECONDS_MAX)
+
+    @property
+    def _lease_seconds(self) -> float:
+        return self._context.settings.webhook_timeout_seconds + LEASE_MARGIN_SECONDS
+
+    def _done(self, webhook: UUID) -> None:
+        del self._busy[webhook]
+        self._wanted.set()
+
+    async def _send_all(self, deliveries: list[LeasedDelivery]) -> None:
+        await asyncio.gather(*(self._send(delivery) for delivery in deliveries))
+
+    async def _send(self, leased: LeasedDelivery) -> None:
+        attempt = await self._attempt(leased)
+        telemetry.WEBHOOK_DELIVERIES.labels(attempt.status if attempt.status != "pending" else "retried").inc()
+        if attempt.disable is not None:
+            log.warning("a webhook is disabled", webhook=str(leased.webhook), reason=attempt.disable)
+        try:
+            await self._context.store.lifecycle.finish_attempt(leased, attempt)
+        except StoreUnavailable as error:
+            log.warning("a delivery could not be recorded; it comes again", reason=str(error))
+
+    async def _attempt(self, leased: LeasedDelivery) -> Attempt:
+        settings = self._context.settings
+        limits = {
+            "first_seconds": clock.jittered(settings.webhook_retry_seconds),
+            "disable_seconds": settings.webhook_disable_seconds,
+        }
+        try:
+            secret = self._sealer.open(leased.secret, leased.webhook.bytes).decode()
+            headers = signatures.headers(secret, str(leased.id), leased.now, leased.body)
+            status, answer = await self._poster.post(leased.url, headers, leased.body, settings.webhook_timeout_seconds)
+        except (ConnectionError, ValueError) as error:
+            return retries.failed(str(error), leased.attempts, leased.failing_since, leased.now, **limits)
+        except SealBroken as error:
+            reason = f"the secret can't be used: {error}"
+            return retries.failed(reason, leased.attempts, leased.failing_since, leased.now, **limits)
+        return retries.answered(status, answer, leased.attempts, leased.failing_since, leased.now, **limits)
+
+    async def _trim(self) -> None:
+        if clock.monotonic() - self._trimmed_at > TRIM_SECONDS:
+            self._trimmed_at = clock.monotonic()
+            await self._context.store.lifecycle.trim_deliveries(KEPT_SECONDS, KEPT_MAX, PENDING_MAX)
