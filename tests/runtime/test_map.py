@@ -1,5 +1,7 @@
 """`map` from the definition to its children, over a real database."""
 
+import asyncio
+
 from .conftest import WHO
 
 CHILD = [{"double": {"set": {"n": "${ .n * 2 }"}}}]
@@ -32,7 +34,9 @@ async def test_one_fault_cancels_the_rest(platform):
     await platform.deploy("moody", [{"w": {"if": ".n != 3", "wait": {"minutes": 5}}}, *MOODY])
     view = await platform.run("strict", mapping("moody"), {"items": [{"n": n} for n in range(6)]})
     assert (view.status, view.error.status, view.error.detail) == ("faulted", 422, "item 3: three")
-    children = await platform.children(view)
+    async with asyncio.timeout(20):  # they are told after their parent has ended
+        while not all(child.ended_at for child in (children := await platform.children(view))):
+            await asyncio.sleep(0.02)
     assert sorted(child.status for child in children) == ["cancelled"] * 5 + ["faulted"]
 
 

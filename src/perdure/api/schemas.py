@@ -64,22 +64,23 @@ _PROBLEM: Final[Json] = {
 
 _CLOUD_EVENT: Final[Json] = {
     "type": "object",
-    "description": "A CloudEvent 1.0 in its JSON format. Extension attributes are texts, booleans or integers.",
+    "description": "A CloudEvent 1.0 in its JSON format. Extension attributes are texts, booleans or integers. "
+    "Null is as good as nothing (JSON Event Format, section 2.2).",
     "required": ["specversion", "id", "source", "type"],
     "properties": {
         "specversion": {"const": "1.0"},
         "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": models.NO_NUL},
         "source": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
         "type": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": models.NO_NUL},
-        "subject": {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": models.NO_NUL},
-        "time": {"type": "string", "format": "date-time"},
-        "datacontenttype": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
-        "dataschema": {"type": "string", "format": "uri", "minLength": 1, "maxLength": 1024},
+        "subject": {"type": ["string", "null"], "minLength": 1, "maxLength": 1024, "pattern": models.NO_NUL},
+        "time": {"type": ["string", "null"], "format": "date-time"},
+        "datacontenttype": {"type": ["string", "null"], "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
+        "dataschema": {"type": ["string", "null"], "format": "uri", "minLength": 1, "maxLength": 1024},
         "data": _ANY,
     },
     "patternProperties": {
         "^(?!specversion$|id$|source$|type$|subject$|time$|datacontenttype$|dataschema$|data$)[a-z0-9]{1,64}$": {
-            "type": ["string", "boolean", "integer"],
+            "type": ["string", "boolean", "integer", "null"],
             "maxLength": 1024,
             "pattern": models.NO_NUL,
             "minimum": -(2**31),

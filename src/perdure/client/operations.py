@@ -350,6 +350,7 @@ def pause_schedule(schedule: str, reason: str | None = None) -> Operation[Schedu
 
 
 def resume_schedule(schedule: str, reason: str | None = None) -> Operation[Schedule]:
+    """Let a paused one go on."""
     return cast(Schedule, (yield post(_schedule_path(schedule, "resume"), _said({"reason": reason}))).value)
 
 
