@@ -35,8 +35,10 @@ async def test_one_fault_cancels_the_rest(platform):
     view = await platform.run("strict", mapping("moody"), {"items": [{"n": n} for n in range(6)]})
     assert (view.status, view.error.status, view.error.detail) == ("faulted", 422, "item 3: three")
     async with asyncio.timeout(20):  # they are told after their parent has ended
-        while not all(child.ended_at for child in (children := await platform.children(view))):
+        children = await platform.children(view)
+        while not all(child.ended_at for child in children):
             await asyncio.sleep(0.02)
+            children = await platform.children(view)
     assert sorted(child.status for child in children) == ["cancelled"] * 5 + ["faulted"]
 
 
