@@ -274,3 +274,30 @@ async def test_a_worker_that_is_refused_says_so(dev: Program, type_: str) -> Non
             await asyncio.wait_for(worker.serve(), PATIENCE)
     finally:
         await keyed.close()
+
+
+async def test_a_worker_publishes_its_function_and_processes_call_it(dev: Program, aclient: AsyncClient) -> None:
+    name = f"charge-{uuid4().hex[:8]}"
+    worker = Worker(dev.url)
+
+    @worker.job(name, version="1.2.0")
+    async def charge(job: Job[Charge]) -> Receipt:
+        return Receipt(f"R-{job.input.order}-{job.input.amount}", job.idempotency_key)
+
+    (published,) = await worker.register_async()
+    assert (published["name"], published["version"]) == (name, "1.2.0")
+    assert [f["name"] for f in await worker.register_async()] == [name]  # the very same is no conflict
+    definition = (
+        f"document: {{dsl: '1.0.3', namespace: sdk, name: {name}, version: '1.0.0'}}\n"
+        f"do:\n- charge: {{call: '{name}:1.2.0@default', with: '${{ .order }}'}}\n"
+    )
+    definition = definition.replace("with: '${ .order }'", "with: {order: '${ .order }', amount: '${ .amount }'}")
+    await aclient.deploy(definition.encode())
+    async with worker:
+        good = await aclient.start("sdk", name, input={"order": "A-7", "amount": 3})
+        bad = await aclient.start("sdk", name, input={"order": "A-8", "amount": "much"})
+        done = await aclient.ended(good["id"], timeout=PATIENCE)
+        assert done["output"]["number"] == "R-A-7-3", done
+        refused = await aclient.ended(bad["id"], timeout=PATIENCE)
+        assert refused["status"] == "faulted"
+        assert refused["error"] is not None and refused["error"]["type"].endswith("/validation")
