@@ -23,11 +23,12 @@ def get(**more):
 def play(tmp_path: Path):
     """Plays scenarios of a definition given by its tasks; answers the failures of each, and what is not covered."""
 
-    async def played(do, *scenarios, definitions=(), **top):
+    async def played(do, *scenarios, definitions=(), functions=None, **top):
         definition = {"document": HEAD, "do": do, **top}
         named = [{"name": f"s{number}", **scenario} for number, scenario in enumerate(scenarios)]
         file = tmp_path / "scenarios.yaml"
         text = {"definition": definition, "definitions": list(definitions), "scenarios": named}
+        text["functions"] = functions or {}
         file.write_text(yaml.safe_dump(text, sort_keys=False))
         result = await files.play(file, partial(wiring.open_evaluator, Settings(_env_file=None)))
         return [outcome.failures for outcome in result.outcomes], result.coverage.untaken
@@ -122,6 +123,28 @@ async def test_children_run_for_real_or_are_answered(play):
     failures, _ = await play([{"r": run}], canned, faulted, {})
     assert failures[:2] == [[], []]
     assert "the process test/child:1.0.0 (list it under `definitions`)" in failures[2][0]
+
+
+async def test_jobs(play):
+    do = [{"j": {"call": "job:1.0.0@default", "with": {"type": "charge", "input": "${ .n }"}}}]
+    good = {"answers": {"/do/0/j": {"output": 5, "after": "PT1M"}}, "expect": {"output": 5, "duration": "PT1M"}}
+    bad = {
+        "answers": {"/do/0/j": {"error": {"status": 402, "title": "Declined"}}},
+        "expect": {"error": {"status": 402}},
+    }
+    failures, _ = await play(do, good, bad, {})
+    assert failures == [[], [], ["no answer for /do/0/j, which asks for a job of the type charge"]]
+
+
+async def test_functions_from_elsewhere_are_given_in_the_file(play):
+    do = [{"c": {"call": "twice:1.0.0@default", "with": {"n": "${ .n }"}}}]
+    function = {"input": {"schema": {"document": {"required": ["n"]}}}, "set": {"n": "${ .n * 2 }"}}
+    scenario = {"input": {"n": 4}, "expect": {"output": {"n": 8}}}
+    failures, untaken = await play(do, scenario, functions={"twice:1.0.0@default": function})
+    assert (failures, untaken) == ([[]], ())
+    with pytest.raises(FileUnusable) as caught:
+        await play(do, scenario)
+    assert "twice:1.0.0@default" in caught.value.problems[0].detail
 
 
 async def test_transformed_answers_secrets_and_commands(play):

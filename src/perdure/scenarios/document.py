@@ -100,11 +100,16 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`definition` and `definitions` are paths, relative to the file, or documents in place."""
+    """`definition` and `definitions` are paths, relative to the file, or documents in place.
+
+    So are `functions`, by how they are called, and `schemas`, by their URI: what is pinned at registration otherwise.
+    """
 
     definition: Json
     scenarios: list[Scenario]
     definitions: list[Json] = msgspec.field(default_factory=list)
+    functions: dict[str, Json] = msgspec.field(default_factory=dict)
+    schemas: dict[str, Json] = msgspec.field(default_factory=dict)
 
 
 def read(source: bytes) -> tuple[File, Document]:

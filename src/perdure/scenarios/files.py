@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from perdure.codec import Json, encode
-from perdure.definition.document import JSON_TYPES
-from perdure.definition.loader import load
+from perdure.definition.document import JSON_TYPES, parse
+from perdure.definition.loader import compile_document, load
+from perdure.definition.pins import FUNCTION, SCHEMA, Pin
 from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable, Problem
 from perdure.definition.program import Program
 from perdure.expressions.contract import Evaluator
 from perdure.scenarios.coverage import Coverage, coverage
-from perdure.scenarios.document import Scenario, read
+from perdure.scenarios.document import File, Scenario, read
 from perdure.scenarios.player import Outcome, Player
 from perdure.secrets import PREFIX, Secrets
 
@@ -46,8 +47,9 @@ async def play(path: Path, open_evaluator: OpenEvaluator) -> Played:
         raise FileUnusable(str(path), invalid.problems) from None
     except DefinitionUndecodable as undecodable:
         raise FileUnusable(str(path), (undecodable.problem,)) from None
-    program = _program(file.definition, path, "/definition")
-    children = [_program(value, path, f"/definitions/{n}") for n, value in enumerate(file.definitions)]
+    pins = _pins(file, path)
+    program = _program(file.definition, path, "/definition", pins)
+    children = [_program(value, path, f"/definitions/{n}", pins) for n, value in enumerate(file.definitions)]
     outcomes = [await _play(program, children, scenario, open_evaluator) for scenario in file.scenarios]
     return Played(outcomes, coverage(program, [life for outcome in outcomes for life in outcome.lives]))
 
@@ -66,13 +68,30 @@ def _environment(secrets: Mapping[str, Json]) -> dict[str, str]:
     }
 
 
-def _program(value: Json, path: Path, pointer: str) -> Program:
-    """The program of a definition in place, or in a file beside the scenario file."""
+def _pins(file: File, path: Path) -> list[Pin]:
+    """What stands for what is found elsewhere when a definition is registered."""
+    given = [(FUNCTION, *item) for item in file.functions.items()] + [(SCHEMA, *item) for item in file.schemas.items()]
+    pins = []
+    for ordinal, (kind, key, value) in enumerate(given):
+        source, media_type, name = _source(value, path, f"/{kind}s/{key}")
+        try:
+            pins.append(Pin(ordinal, kind, key, key, parse(source, media_type).value, own=True))
+        except DefinitionUndecodable as undecodable:
+            raise FileUnusable(name, (undecodable.problem,)) from None
+    return pins
+
+
+def _source(value: Json, path: Path, pointer: str) -> tuple[bytes, str, str]:
+    """Text, media type and name of a document in place, or in a file beside the scenario file."""
     if isinstance(value, str):
         place = path.parent / value
-        source, media_type, name = _bytes(place), _media_type(place), str(place)
-    else:
-        source, media_type, name = encode(value), "application/json", f"{path} ({pointer})"
+        return _bytes(place), _media_type(place), str(place)
+    return encode(value), "application/json", f"{path} ({pointer})"
+
+
+def _program(value: Json, path: Path, pointer: str, pins: list[Pin]) -> Program:
+    """The program of a definition."""
+    source, media_type, name = _source(value, path, pointer)
     try:
         definition = load(source, media_type)
     except DefinitionInvalid as invalid:
@@ -81,7 +100,11 @@ def _program(value: Json, path: Path, pointer: str) -> Program:
         raise FileUnusable(name, (undecodable.problem,)) from None
     if definition.program is None:
         raise FileUnusable(name, definition.unsupported)
-    return definition.program
+    program = compile_document(definition.document, pins) if definition.needs else definition.program
+    if program.missing:
+        detail = f"give what stands for {', '.join(sorted(program.missing))} under `functions` of the scenario file"
+        raise FileUnusable(name, (Problem("", detail),))
+    return program
 
 
 def _media_type(path: Path) -> str:

@@ -20,6 +20,8 @@ from perdure.engine.facts import (
     CancelRequested,
     ChildEnded,
     HumanTaskCompleted,
+    JobCompleted,
+    JobFailed,
     ResumeRequested,
     RetryRequested,
     SuspendRequested,
@@ -29,6 +31,9 @@ from perdure.scenarios.document import Answer, Event, Expectation, Failure, Scen
 from perdure.scenarios.world import Endless, Life, Waiter, World
 
 SHOWN_CHARACTERS_MAX = 300
+
+WORKER = "scenario"
+"""Who does the jobs."""
 
 _COMMANDS: Mapping[str, Callable[[str, str | None], AnyFact]] = {
     "suspend": SuspendRequested,
@@ -179,6 +184,8 @@ def _fact(life: Life, activity: UUID, attempt: int, waiter: Waiter, answer: Answ
         error = _error(answer.error)
         if isinstance(waiter, e.StartChild):
             return ChildEnded(activity, waiter.child, "faulted", error=error)
+        if isinstance(waiter, e.OpenJob):
+            return JobFailed(activity, attempt, 1, error, WORKER, WORKER)
         return ActivityFailed(activity, attempt, error)
     value = next(getattr(answer, name) for name in ("output", "transformed", "body", "outcome") if name == answer.kind)
     match waiter:
@@ -186,6 +193,8 @@ def _fact(life: Life, activity: UUID, attempt: int, waiter: Waiter, answer: Answ
             return HumanTaskCompleted(activity, _decision(answer, value), answer.user)
         case e.OpenCallback():
             return CallbackReceived(activity, value)
+        case e.OpenJob():
+            return JobCompleted(activity, attempt, 1, value, WORKER, WORKER)
         case e.StartChild():
             return ChildEnded(activity, waiter.child, "completed", output=value)
         case _:
@@ -297,6 +306,8 @@ def _asked(waiter: Waiter) -> str:
             return f"a call of {function}"
         case e.StartChild():
             return f"the process {waiter.namespace}/{waiter.name}:{waiter.version} (list it under `definitions`)"
+        case e.OpenJob():
+            return f"a job of the type {waiter.type}"
         case e.OpenHumanTask():
             return f"a decision: {waiter.title}"
         case _:

@@ -19,7 +19,7 @@ from perdure.engine.step import Activity, Entry, Environment, Limits, Process, S
 from perdure.expressions.contract import Evaluator
 from perdure.runtime.driver import Drive
 
-Waiter: TypeAlias = e.PerformCall | e.OpenHumanTask | e.OpenCallback | e.StartChild
+Waiter: TypeAlias = e.PerformCall | e.OpenHumanTask | e.OpenCallback | e.OpenJob | e.StartChild
 
 ROOT = UUID("01890000-0000-7000-8000-000000000001")
 STEPS_MAX = 1_000_000
@@ -151,9 +151,9 @@ class World:
                 self._timers.discard((process, effect.timer))
             case e.PerformCall(detached=True):
                 pass
-            case e.PerformCall() | e.OpenHumanTask() | e.OpenCallback():
+            case e.PerformCall() | e.OpenHumanTask() | e.OpenCallback() | e.OpenJob():
                 self._open(life, effect)
-            case e.CancelCall() | e.CloseHumanTask() | e.CloseCallback():
+            case e.CancelCall() | e.CloseHumanTask() | e.CloseCallback() | e.CloseJob():
                 self.open.pop((process, effect.activity), None)
             case e.Subscribe():
                 self.subscriptions[process, effect.activity] = effect
