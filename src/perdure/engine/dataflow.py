@@ -6,7 +6,7 @@ from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.definition.program import Duration, DurationTemplate, For, Listen, Schema, Task, Try
+from perdure.definition.program import CallSubscription, Duration, DurationTemplate, For, Listen, Schema, Task, Try
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
 from perdure.engine.asks import AskFailed, Evaluate
@@ -271,7 +271,7 @@ def _local(draft: Draft, frame: Frame, name: str, variables: dict[str, Json], in
                 if name == catch.as_:
                     variables[name] = describe_error(error)
                     return
-            case ListenFrame(), Listen(foreach=iterator) if iterator is not None:
+            case ListenFrame(), Listen(foreach=iterator) | CallSubscription(foreach=iterator) if iterator is not None:
                 if name == iterator.item:
                     variables[name] = yield from draft.payloads.get(event_key(giver, giver.done))
                     return

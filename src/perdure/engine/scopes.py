@@ -3,6 +3,7 @@
 from perdure.definition.program import (
     Call,
     CallMap,
+    CallSubscription,
     For,
     Fork,
     Listen,
@@ -26,6 +27,7 @@ from perdure.engine.state import (
     ListenFrame,
     MapFrame,
     RunFrame,
+    SubscriptionFrame,
     SwitchFrame,
     TryFrame,
 )
@@ -132,6 +134,7 @@ _FRAMES: dict[type[Task], type[Frame]] = {
     Try: TryFrame,
     Call: CallFrame,
     CallMap: MapFrame,
+    CallSubscription: SubscriptionFrame,
     RunProgram: CallFrame,
     RunWorkflow: RunFrame,
     Listen: ListenFrame,

@@ -28,7 +28,7 @@ from perdure.definition.uses import DEFAULT_CATALOG
 BUILT_IN = ("a2a", "asyncapi", "grpc", "http", "mcp", "openapi")
 """The functions that the DSL itself defines."""
 
-SUPPORTED = frozenset({"http", "openapi"})
+SUPPORTED = frozenset({"asyncapi", "http", "openapi"})
 
 _OUTPUTS = word("raw", "content", "response")
 

@@ -12,6 +12,7 @@ from perdure.definition.pointers import child
 from perdure.definition.program import (
     Call,
     CallMap,
+    CallSubscription,
     Case,
     Do,
     Emit,
@@ -158,10 +159,28 @@ def _iterator(context: Context, value: Mapping[str, Json], pointer: str) -> Iter
 
 def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
     function = _bare(value["call"])
+    if function == "asyncapi" and "subscription" in value["with"]:
+        return _subscription(context, value["with"], f"{pointer}/with", common)
     arguments = _arguments(context, value.get("with", {}), f"{pointer}/with")
     if function == "map":
         return CallMap(**common, arguments=arguments)
     return Call(**common, function=function, arguments=arguments)
+
+
+def _subscription(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    others = {name: item for name, item in value.items() if name != "subscription"}
+    subscription, place = value["subscription"], f"{pointer}/subscription"
+    consume = subscription["consume"]
+    return CallSubscription(
+        **common,
+        arguments=_arguments(context, others, pointer),
+        filter=context.optional_expression(subscription, "filter", place),
+        amount=None if "amount" not in consume else int(consume["amount"]),
+        while_=context.optional_expression(consume, "while", f"{place}/consume"),
+        until=context.optional_expression(consume, "until", f"{place}/consume"),
+        for_=context.optional_duration(consume, "for", f"{place}/consume"),
+        foreach=_iterator(context, subscription["foreach"], f"{place}/foreach") if "foreach" in subscription else None,
+    )
 
 
 def _bare(function: str) -> str:
