@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.http import HttpPerformer
@@ -16,6 +17,7 @@ from perdure.engine.errors import standard
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
+        "asyncapi": AsyncApiPerformer(outside),
         "container": ContainerPerformer(outside),
         "http": HttpPerformer(outside),
         "script": ScriptPerformer(outside),

@@ -59,9 +59,7 @@ def subscribe(draft: Draft, frame: SubscriptionFrame, task: CallSubscription) ->
 
 def is_repeated(frame: SubscriptionFrame, fact: MessageReceived) -> bool:
     """Whether the message was among the latest already."""
-    if fact.identity is None:
-        return False
-    digest = _digest(fact.identity)
+    digest = _digest(fact)
     recent = frame.recent
     return any(recent[at : at + _DIGEST_BYTES] == digest for at in range(0, len(recent), _DIGEST_BYTES))
 
@@ -69,8 +67,7 @@ def is_repeated(frame: SubscriptionFrame, fact: MessageReceived) -> bool:
 def received(draft: Draft, frame: SubscriptionFrame, task: CallSubscription, fact: MessageReceived) -> Flow[Ref | None]:
     """A message; one that the filter does not want leaves no trace."""
     frame.receipt = fact.receipt
-    if fact.identity is not None:
-        frame.recent = (frame.recent + _digest(fact.identity))[-RECENT_MAX * _DIGEST_BYTES :]
+    frame.recent = (frame.recent + _digest(fact))[-RECENT_MAX * _DIGEST_BYTES :]
     if task.filter is not None and not (yield from _fits(draft, frame, task, fact.message)):
         return None
     if frame.count >= queue.ITEMS_MAX:
@@ -171,5 +168,7 @@ def _described(fact: MessageReceived) -> Json:
     return {name: value for name, value in described.items() if value is not None}
 
 
-def _digest(identity: str) -> bytes:
-    return blake2b(identity.encode(), digest_size=_DIGEST_BYTES, person=b"perdure-message").digest()
+def _digest(fact: MessageReceived) -> bytes:
+    """Of the message where the protocol tells it from others, else of this delivery."""
+    name = fact.receipt.bytes if fact.identity is None else fact.identity.encode()
+    return blake2b(name, digest_size=_DIGEST_BYTES, person=b"perdure-message").digest()
