@@ -35,9 +35,7 @@ class Kafka:
 
     async def publish(self, access: Access, message: Outgoing) -> None:
         async with _guarded(access) as options:
-            producer = AIOKafkaProducer(
-                **options, acks="all", enable_idempotence=True, max_request_size=_size_max(access)
-            )
+            producer = AIOKafkaProducer(**options, acks="all", max_request_size=_size_max(access))
             headers = [(CONTENT_TYPE, message.content_type.encode())]
             headers += [(name, value.encode()) for name, value in message.headers.items()]
             try:

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -133,7 +134,7 @@ async def _connected(access: Access, *, clean: bool, own_name: bool = False) -> 
         identifier=access.own_name if not clean or own_name else None,
         protocol=aiomqtt.ProtocolVersion.V5 if is_5 else aiomqtt.ProtocolVersion.V311,
         clean_session=None if is_5 else clean,
-        clean_start=clean if is_5 else True,
+        clean_start=clean if is_5 else MQTT_CLEAN_START_FIRST_ONLY,
         properties=_session(clean) if is_5 else None,
         tls_context=await asyncio.to_thread(access.tls),
         timeout=access.seconds,
