@@ -22,6 +22,8 @@ class Site(Protocol):
 
     protocol: str
     address: str
+    seconds: float
+    """How long it may take until somebody's subscription is open, and the process has what it waits for."""
     redelivers: bool
     """Whether it keeps what a worker that died had not acknowledged."""
 
@@ -44,6 +46,7 @@ class Site(Protocol):
 
 class RabbitSite:
     protocol = "amqp"
+    seconds = 20.0
     redelivers = True
 
     def __init__(self, url: str, address: str, *, exchange: str | None = None) -> None:
@@ -113,6 +116,7 @@ class RabbitSite:
 
 
 class MqttSite:
+    seconds = 20.0
     redelivers = True
 
     def __init__(self, server: MosquittoServer, address: str, protocol: str) -> None:
@@ -156,6 +160,7 @@ class MqttSite:
 
 
 class NatsSite:
+    seconds = 20.0
     protocol = "nats"
 
     def __init__(self, server: NatsServer, address: str, *, stream: str | None = None) -> None:
@@ -202,6 +207,7 @@ class NatsSite:
 
 class KafkaSite:
     protocol = "kafka"
+    seconds = 90.0
     redelivers = True
 
     def __init__(self, server: KafkaServer, address: str) -> None:
@@ -252,6 +258,7 @@ class HttpSite:
     """Takes what is posted to /orders, and streams what is sent as server-sent events from there."""
 
     protocol = "http"
+    seconds = 20.0
     redelivers = True
     address = "/orders"
 

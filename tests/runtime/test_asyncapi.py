@@ -103,12 +103,18 @@ def calling(library: Library, site: Site, **more: Any) -> dict[str, Any]:
     return {"call": "asyncapi", "with": {"document": library.document(site), "operation": "orders", **more}}
 
 
-async def subscribed(platform: Platform, process: ProcessView) -> None:
+async def subscribed(platform: Platform, process: ProcessView, seconds: float) -> None:
     """The process waits for messages, and its subscription is open at the broker."""
     await platform.waiting(process, "event")
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(seconds):
         while not OPENED.get(str(process.id)):
             await asyncio.sleep(0.01)
+
+
+async def ended_of(platform: Platform, process: ProcessView, site: Site) -> ProcessView:
+    view = await platform.service.wait_process(platform.who, process.id, site.seconds)
+    assert view.ended_at is not None, f"still {view.status}: {view.waiting_for}"
+    return view
 
 
 OPENED: dict[str, int] = {}
@@ -155,9 +161,9 @@ async def test_subscribe_amount(platform: Platform, library: Library, site: Site
     subscription = {"filter": "${ .payload.n > 1 }", "consume": {"amount": 3}}
     await platform.deploy("amount", [{"s": calling(library, site, subscription=subscription)}])
     process = await platform.start("amount")
-    await subscribed(platform, process)
+    await subscribed(platform, process, site.seconds)
     await site.send(*({"n": n} for n in range(8)))
-    ended = await platform.ended(process)
+    ended = await ended_of(platform, process, site)
     assert payloads(ended) == [{"n": 2}, {"n": 3}, {"n": 4}]
     left = await eventually_left(site, 3)
     assert left is None or left == [{"n": 5}, {"n": 6}, {"n": 7}], "what was not wanted is still there"
@@ -172,7 +178,7 @@ async def eventually_left(site: Site, count: int) -> list[Any] | None:
                 return None
             found += some
             if len(found) >= count:
-                return found
+                return sorted(found, key=lambda payload: payload["n"])
             await asyncio.sleep(0.02)
 
 
@@ -198,9 +204,9 @@ async def test_subscribe_with_tasks_for_each_message(
     }
     await platform.deploy("tasks", [{"s": calling(library, site, subscription=subscription)}])
     process = await platform.start("tasks")
-    await subscribed(platform, process)
+    await subscribed(platform, process, site.seconds)
     await site.send(*({"n": n} for n in range(5)))
-    ended = await platform.ended(process)
+    ended = await ended_of(platform, process, site)
     assert ended.status == "completed", ended.error
     assert ended.output == [{"n": n, "status": 200} for n in range(3)]
     assert [body["n"] for _, _, _, body in world.of("/m")] == [0, 1, 2]
@@ -209,12 +215,12 @@ async def test_subscribe_with_tasks_for_each_message(
 
 
 async def test_the_time_is_bounded(platform: Platform, library: Library, site: Site) -> None:
-    subscription = {"consume": {"until": "${ false }", "for": {"seconds": 3}}}
+    subscription = {"consume": {"until": "${ false }", "for": {"seconds": site.seconds / 5}}}
     await platform.deploy("time", [{"s": calling(library, site, subscription=subscription)}])
     process = await platform.start("time")
-    await subscribed(platform, process)
+    await subscribed(platform, process, site.seconds)
     await site.send({"n": 1})
-    assert payloads(await platform.ended(process)) == [{"n": 1}]
+    assert payloads(await ended_of(platform, process, site)) == [{"n": 1}]
 
 
 async def test_a_worker_that_dies_loses_no_message(
@@ -226,7 +232,7 @@ async def test_a_worker_that_dies_loses_no_message(
     subscription = {"consume": {"until": "${ .payload.n == 9 }"}}
     await platform.deploy("dies", [{"s": calling(library, site, subscription=subscription)}])
     process = await platform.start("dies")
-    await subscribed(platform, process)
+    await subscribed(platform, process, site.seconds)
     await site.send(*({"n": n} for n in range(3)))
     await consumed(platform, process, 3)
     await die(platform.worker)
@@ -235,7 +241,7 @@ async def test_a_worker_that_dies_loses_no_message(
     second = Worker(context, Registry(Outside(settings, context.secrets)))
     await second.start()
     try:
-        ended = await platform.ended(process)
+        ended = await ended_of(platform, process, site)
     finally:
         await second.stop()
     assert payloads(ended) == [{"n": n} for n in range(10)]
@@ -263,9 +269,9 @@ async def test_what_is_consumed_in_the_platform_own_words(platform: Platform, li
     subscription = {"consume": {"amount": 1}}
     await platform.deploy("words", [{"s": calling(library, site, subscription=subscription)}])
     process = await platform.start("words")
-    await subscribed(platform, process)
+    await subscribed(platform, process, site.seconds)
     await site.send({"n": 1}, correlationId="c-1", kind="new")
-    ended = await platform.ended(process)
+    ended = await ended_of(platform, process, site)
     headers = {"correlationId": "c-1", "kind": "new"}
     assert ended.output == [{"payload": {"n": 1}, "headers": headers, "correlationId": "c-1"}]
     assert json.dumps(ended.output)

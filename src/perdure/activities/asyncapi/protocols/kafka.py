@@ -13,7 +13,7 @@ from typing import Any
 
 import aiokafka.client
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.abc import AbstractTokenProvider
+from aiokafka.abc import AbstractTokenProvider, ConsumerRebalanceListener
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 
@@ -25,6 +25,8 @@ from perdure.codec import Json
 
 SESSION_SECONDS = 15
 """How soon the partitions of a worker that died go to the next."""
+JOIN_SECONDS_MAX = 4 * SESSION_SECONDS
+"""A group waits for members that died before it takes in a new one."""
 PROCESS_SECONDS_MAX = 24 * 3600
 """How long a process may take over a batch before its partitions are given away."""
 CONTENT_TYPE = "content-type"
@@ -61,7 +63,6 @@ class Kafka:
             )
             try:
                 await consumer.start()
-                consumer.subscribe([_topic(access)])
                 source = _Source(access, consumer)
                 await source.start()
                 yield source
@@ -78,19 +79,13 @@ class _Source:
 
     async def start(self) -> None:
         """Once partitions are assigned, commit where they stand: whoever follows begins there."""
-        async with asyncio.timeout(self._access.seconds):
-            while not self._consumer.assignment():
-                await self._consumer.getmany(timeout_ms=200, max_records=1)
-                for partition in self._consumer.assignment():
-                    await self._stand(partition)
-
-    async def _stand(self, partition: TopicPartition) -> None:
-        committed = await self._consumer.committed(partition)
-        if committed is None:
-            position = await self._consumer.position(partition)
-            await self._consumer.commit({partition: position})
-        else:
-            self._consumer.seek(partition, committed)
+        assigned = _Assigned()
+        self._consumer.subscribe([_topic(self._access)], listener=assigned)
+        async with asyncio.timeout(max(self._access.seconds, JOIN_SECONDS_MAX)):
+            await assigned.once.wait()
+            for partition in self._consumer.assignment():
+                if await self._consumer.committed(partition) is None:
+                    await self._consumer.commit({partition: await self._consumer.position(partition)})
 
     async def receive(self) -> Sequence[Delivery]:
         while True:
@@ -137,6 +132,19 @@ class _Source:
             identity=f"{record.topic}/{record.partition}/{record.offset}",
         )
         return Delivery(message, (partition, record.offset))
+
+
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Knows when the group has given out its partitions, perhaps none to this consumer."""
+
+    def __init__(self) -> None:
+        self.once = asyncio.Event()
+
+    def on_partitions_revoked(self, revoked: object) -> None:
+        """What was not committed is delivered again, to whom it is given."""
+
+    def on_partitions_assigned(self, assigned: object) -> None:
+        self.once.set()
 
 
 class _Token(AbstractTokenProvider):  # type: ignore[misc]
@@ -215,7 +223,9 @@ class _Loop:
 async def _connect(host: str, port: int, **options: Any) -> AIOKafkaConnection:
     """In place of the library's function of that name, which knows no way to check an address."""
     connection: Any = AIOKafkaConnection(host, port, **options)
-    connection._loop = _Loop(connection._loop, _watch.get())
+    watch = _watch.get(None)
+    if watch is not None:  # another user of the library in this process is none of ours
+        connection._loop = _Loop(connection._loop, watch)
     await connection.connect()
     return connection
 
