@@ -19,7 +19,6 @@ from aio_pika.exceptions import AMQPConnectionError, AMQPError, ChannelNotFoundE
 from yarl import URL
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
 from perdure.codec import Json
 
@@ -89,12 +88,10 @@ class _Source:
 
     def _delivery(self, message: AbstractIncomingMessage) -> Delivery:
         return Delivery(
-            incoming(
+            self._access.received(
                 message.body,
                 message.content_type,
                 ((name, _plain(value)) for name, value in message.headers.items()),
-                self._access.target.correlation,
-                self._access.depth_max,
                 correlation_id=message.correlation_id,
                 identity=message.message_id,
             ),

@@ -2,16 +2,19 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from perdure.activities.asyncapi.model import Login, Outgoing, Target
-from perdure.activities.contract import Call, Message
+from perdure.activities.asyncapi.payloads import incoming
+from perdure.activities.contract import Call, CallFailed, Message
 from perdure.activities.credentials import Credentials
 from perdure.activities.egress import Guard
 from perdure.activities.outside import Outside
+from perdure.codec import Json
+from perdure.engine.errors import standard
 
 BATCH_MAX = 20
 """How many messages are handed to a process at once, and how many a broker is asked for ahead."""
@@ -48,13 +51,33 @@ class Access:
         return self.outside.settings.call_timeout_seconds
 
     @property
-    def depth_max(self) -> int:
-        return self.outside.settings.payload_depth_max
-
-    @property
     def own_name(self) -> str:
         """A name for what the broker keeps for this activity, the same for every worker."""
         return f"perdure-{self.call.activity.hex}-{self.call.attempt}"
+
+    def received(
+        self,
+        body: bytes,
+        content_type: str | None,
+        headers: Iterable[tuple[str, Json]],
+        *,
+        correlation_id: str | None = None,
+        identity: str | None = None,
+    ) -> Message:
+        """A message as it came. Raises `CallFailed` (communication) for one that is too long."""
+        settings = self.outside.settings
+        if len(body) > settings.response_body_bytes_max:
+            limit = f"{settings.response_body_bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
+            raise CallFailed(standard("communication", f"A message of {self.target.shown} is longer than {limit}."))
+        return incoming(
+            body,
+            content_type,
+            headers,
+            self.target.correlation,
+            settings.payload_depth_max,
+            correlation_id=correlation_id,
+            identity=identity,
+        )
 
     def port(self, plain: int, secure: int) -> int:
         return self.target.port or (secure if self.target.tls else plain)

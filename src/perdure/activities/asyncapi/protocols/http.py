@@ -17,7 +17,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Source
 from perdure.activities.contract import CallFailed
 from perdure.activities.http_request import Request, headers_of, misconfigured, platform_headers, url_of
@@ -156,9 +155,7 @@ class _Source:
 
     def _message(self, body: bytes, content_type: str | None, headers: Any, identity: str | None) -> Any:
         access = self._access
-        return incoming(
-            body, content_type, headers.items(), access.target.correlation, access.depth_max, identity=identity
-        )
+        return access.received(body, content_type, headers.items(), identity=identity)
 
 
 def _url(access: Access) -> URL:

@@ -18,7 +18,6 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Source
 from perdure.activities.egress import Guard, Refused
 from perdure.codec import Json
@@ -123,12 +122,10 @@ class _Source:
             else:
                 headers[name] = text
         partition = TopicPartition(record.topic, record.partition)
-        message = incoming(
+        message = self._access.received(
             record.value or b"",
             content_type,
             headers.items(),
-            self._access.target.correlation,
-            self._access.depth_max,
             identity=f"{record.topic}/{record.partition}/{record.offset}",
         )
         return Delivery(message, (partition, record.offset))

@@ -18,7 +18,6 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
 
 QUALITY = 1
@@ -103,12 +102,10 @@ class _Source:
         correlation = getattr(properties, "CorrelationData", None)
         body = message.payload if isinstance(message.payload, bytes) else b""
         return Delivery(
-            incoming(
+            self._access.received(
                 body,
                 getattr(properties, "ContentType", None),
                 getattr(properties, "UserProperty", ()),
-                self._access.target.correlation,
-                self._access.depth_max,
                 correlation_id=None if correlation is None else correlation.decode("utf-8", "replace"),
             ),
             message,

@@ -22,7 +22,6 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
 from perdure.codec import Json
 
@@ -204,12 +203,10 @@ def _delivery(access: Access, message: Msg, *, in_stream: bool = False) -> Deliv
         metadata = message.metadata
         identity = f"{metadata.stream}/{metadata.sequence.stream}"
     return Delivery(
-        incoming(
+        access.received(
             message.data,
             content_type,
             headers.items(),
-            access.target.correlation,
-            access.depth_max,
             identity=identity,
         ),
         message,
