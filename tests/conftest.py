@@ -13,6 +13,7 @@ from servers import (
     PostgresServer,
     RabbitServer,
     RedisServer,
+    SecureMosquittoServer,
 )
 
 _NEEDED = pytest.StashKey[set[str]]()
@@ -63,6 +64,13 @@ async def rabbit(fleet: Fleet) -> RabbitServer:
 async def mosquitto(fleet: Fleet) -> MosquittoServer:
     server = await fleet.get("mosquitto")
     assert isinstance(server, MosquittoServer)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def secure_mosquitto(fleet: Fleet) -> SecureMosquittoServer:
+    server = await fleet.get("secure_mosquitto")
+    assert isinstance(server, SecureMosquittoServer)
     return server
 
 

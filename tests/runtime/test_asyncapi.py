@@ -244,7 +244,10 @@ async def test_a_worker_that_dies_loses_no_message(
         ended = await ended_of(platform, process, site)
     finally:
         await second.stop()
-    assert payloads(ended) == [{"n": n} for n in range(10)]
+    found = [payload["n"] for payload in payloads(ended)]
+    if site.protocol.startswith("mqtt"):  # has nothing to recognise a repeated message by
+        found = sorted(set(found))
+    assert found == list(range(10))
 
 
 async def consumed(platform: Platform, process: ProcessView, count: int) -> None:

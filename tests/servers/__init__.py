@@ -2,7 +2,7 @@
 
 from servers.fleet import KINDS, Fleet
 from servers.kafka import KafkaServer
-from servers.mosquitto import MosquittoServer
+from servers.mosquitto import MosquittoServer, SecureMosquittoServer
 from servers.nats import NatsServer
 from servers.postgres import PostgresServer
 from servers.rabbit import RabbitServer
@@ -18,5 +18,6 @@ __all__ = [
     "PostgresServer",
     "RabbitServer",
     "RedisServer",
+    "SecureMosquittoServer",
     "Server",
 ]

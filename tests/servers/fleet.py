@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from servers.kafka import KafkaServer
-from servers.mosquitto import MosquittoServer
+from servers.mosquitto import MosquittoServer, SecureMosquittoServer
 from servers.nats import NatsServer
 from servers.postgres import PostgresServer
 from servers.rabbit import RabbitServer
@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[], Server]] = {
     "kafka_server": KafkaServer,
     "mosquitto": MosquittoServer,
     "nats_server": NatsServer,
+    "secure_mosquitto": SecureMosquittoServer,
     "postgres": PostgresServer,
     "postgres18": lambda: PostgresServer("18"),
     "rabbit": RabbitServer,

@@ -13,6 +13,7 @@ from perdure.activities.openapi.styles import text_of
 from perdure.codec import Json, decode_shallow
 
 CORRELATION_HEADERS = ("correlationid", "correlation-id", "x-correlation-id")
+IDENTITY_HEADER = "idempotency-key"
 _PLATFORM = ("Idempotency-Key", "traceparent")
 
 
@@ -44,10 +45,12 @@ def incoming(
     correlation_id: str | None = None,
     identity: str | None = None,
 ) -> Message:
-    """A message as it was received; `correlation_id` is what the protocol itself says of that."""
+    """A message as it was received; `correlation_id` and `identity` are what the protocol itself says of that."""
     given = dict(headers)
     payload = _payload(body, (content_type or "").partition(";")[0].strip().lower(), depth_max)
     found = _correlation(correlation, payload, given)
+    if identity is None:
+        identity = next((v for n, v in given.items() if n.lower() == IDENTITY_HEADER and isinstance(v, str)), None)
     return Message(payload, given, correlation_id if found is None else found, identity)
 
 

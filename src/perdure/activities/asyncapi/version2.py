@@ -16,9 +16,9 @@ async def operation_of(
     if channel is not None:
         name, node = channel, await _channel(root, references, channel)
         found = await references.follow(node.member(verb))
-        if not found.object:
+        if node.object.get(verb) is None:
             other = "subscribe" if publishes else "publish"
-            has = f"; it has {other}" if node.object.get(other) else ""
+            has = f"; it has {other}" if node.object.get(other) is not None else ""
             raise misconfigured(f"{root.document.uri}: the channel {channel!r} has no operation {verb}{has}.")
     else:
         name, node, found = await _by_id(root, references, str(operation), verb)

@@ -15,11 +15,26 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPConnectionError, AMQPError, ChannelNotFoundEntity, DeliveryError
+from aio_pika.exceptions import (
+    AMQPConnectionError,
+    AMQPError,
+    AuthenticationError,
+    ChannelNotFoundEntity,
+    DeliveryError,
+    ProbableAuthenticationError,
+)
 from yarl import URL
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
+from perdure.activities.asyncapi.protocols.contract import (
+    KEPT_SECONDS,
+    Access,
+    Broken,
+    Delivery,
+    Denied,
+    Source,
+    at_hand,
+)
 from perdure.codec import Json
 
 GONE = (AMQPError, ConnectionError, asyncio.TimeoutError)
@@ -107,6 +122,8 @@ async def _channel(access: Access) -> AsyncIterator[AbstractChannel]:
     try:
         try:
             await connection.connect(timeout=access.seconds)
+        except (AuthenticationError, ProbableAuthenticationError) as error:
+            raise Denied(_words(error)) from None
         except (AMQPError, TimeoutError) as error:
             raise Broken(_words(error)) from None
         try:

@@ -27,6 +27,10 @@ class Broken(Exception):
     """The connection, or what was made over it, is no more. The words are for people and hold no secret."""
 
 
+class Denied(Broken):
+    """The other side does not know who calls, or does not let them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How to reach a target."""

@@ -15,10 +15,16 @@ import aiokafka.client
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import AbstractTokenProvider, ConsumerRebalanceListener
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Source
+from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Denied, Source
 from perdure.activities.egress import Guard, Refused
 from perdure.codec import Json
 
@@ -29,6 +35,12 @@ JOIN_SECONDS_MAX = 4 * SESSION_SECONDS
 PROCESS_SECONDS_MAX = 24 * 3600
 """How long a process may take over a batch before its partitions are given away."""
 CONTENT_TYPE = "content-type"
+DENIED = (
+    AuthenticationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
 
 
 class Kafka:
@@ -180,7 +192,7 @@ async def _guarded(access: Access) -> AsyncIterator[Mapping[str, Any]]:
     except KafkaError as error:
         if watch.refused is not None:
             raise watch.refused from None
-        raise Broken(_words(error)) from None
+        raise (Denied if isinstance(error, DENIED) else Broken)(_words(error)) from None
 
 
 class _Watch:

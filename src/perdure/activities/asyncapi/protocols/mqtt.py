@@ -8,6 +8,8 @@ ends with the subscription. Headers are the user properties of MQTT 5; MQTT 3.1.
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -18,11 +20,21 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
+from perdure.activities.asyncapi.protocols.contract import (
+    KEPT_SECONDS,
+    Access,
+    Broken,
+    Delivery,
+    Denied,
+    Source,
+    at_hand,
+)
 
 QUALITY = 1
 KEEP_ALIVE_SECONDS = 60
 END_SECONDS_MAX = 5.0
+DENIED = frozenset({4, 5, 0x86, 0x87})
+"""Reasons of both versions: bad user name or password, not authorized."""
 
 _log = logging.getLogger("perdure.mqtt")
 
@@ -122,10 +134,11 @@ async def _end_session(access: Access) -> None:
 @asynccontextmanager
 async def _connected(access: Access, *, clean: bool, own_name: bool = False) -> AsyncIterator[aiomqtt.Client]:
     """`clean`: without a session that outlives the connection. `own_name`: in place of who has the session."""
-    login, is_5 = access.login, _is_5(access)
+    login, is_5, port = access.login, _is_5(access), access.port(1883, 8883)
+    context = await asyncio.to_thread(access.tls)
     client = aiomqtt.Client(
         access.target.host,
-        access.port(1883, 8883),
+        port,
         username=login.username if login.username is not None or login.token is None else "",
         password=login.token if login.password is None else login.password,
         identifier=access.own_name if not clean or own_name else None,
@@ -133,22 +146,35 @@ async def _connected(access: Access, *, clean: bool, own_name: bool = False) -> 
         clean_session=None if is_5 else clean,
         clean_start=clean if is_5 else MQTT_CLEAN_START_FIRST_ONLY,
         properties=_session(clean) if is_5 else None,
-        tls_context=await asyncio.to_thread(access.tls),
+        tls_context=context,
         timeout=access.seconds,
         keepalive=KEEP_ALIVE_SECONDS,
         logger=_log,
     )
-    port = access.port(1883, 8883)
     paho: Any = client._client
     paho.manual_ack_set(not clean)
     # The library would resolve the name itself: it gets a connection to the address that was checked.
-    paho._create_socket_connection = lambda: access.guard.connect(access.target.host, port, access.seconds)
+    paho._create_socket = lambda: _open(access, port, context)
     try:
         async with client:
             yield client
     except aiomqtt.MqttError as error:
         cause = error.__cause__ or error.__context__
+        if isinstance(error, aiomqtt.MqttCodeError) and _code(error) in DENIED:
+            raise Denied("the broker refuses the user name, the password or the client") from None
         raise cause if isinstance(cause, OSError) else Broken(_words(error)) from None
+
+
+def _open(access: Access, port: int, context: ssl.SSLContext | None) -> socket.socket:
+    """Blocks: the library calls it in a thread."""
+    host = access.target.host
+    made = access.guard.connect(host, port, access.seconds)
+    if context is None:
+        return made
+    made.settimeout(access.seconds)
+    secured = context.wrap_socket(made, server_hostname=host)
+    secured.settimeout(None)
+    return secured
 
 
 def _session(clean: bool) -> Properties:
@@ -167,6 +193,11 @@ def _properties(access: Access, message: Outgoing) -> Properties:
     if isinstance(expiry, int):
         properties.MessageExpiryInterval = expiry
     return properties
+
+
+def _code(error: aiomqtt.MqttCodeError) -> int | None:
+    value = getattr(error.rc, "value", error.rc)
+    return value if isinstance(value, int) else None
 
 
 def _is_5(access: Access) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -22,7 +23,15 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from perdure.activities.asyncapi.model import Outgoing
-from perdure.activities.asyncapi.protocols.contract import KEPT_SECONDS, Access, Broken, Delivery, Source, at_hand
+from perdure.activities.asyncapi.protocols.contract import (
+    KEPT_SECONDS,
+    Access,
+    Broken,
+    Delivery,
+    Denied,
+    Source,
+    at_hand,
+)
 from perdure.codec import Json
 
 PENDING_MAX = 10_000
@@ -170,7 +179,8 @@ async def _connected(access: Access) -> AsyncIterator[Client]:
         except NatsTimeout:
             raise Broken("it did not answer in time") from None
         except NatsError as error:
-            raise Broken(_words(error)) from None
+            denied = isinstance(error, AuthorizationError) or "authorization" in str(error).lower()
+            raise (Denied if denied else Broken)(_words(error)) from None
     finally:
         if not client.is_closed:
             await client.close()
