@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +14,7 @@ from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.runtime.views import ProcessView
 from perdure.worker.worker import Worker
-from runtime.conftest import Platform
+from runtime.conftest import Platform, open_platform
 from runtime.sites import HttpSite, KafkaSite, MqttSite, NatsSite, RabbitSite, Site
 from servers import Fleet
 
@@ -223,9 +224,7 @@ async def test_the_time_is_bounded(platform: Platform, library: Library, site: S
     assert payloads(await ended_of(platform, process, site)) == [{"n": 1}]
 
 
-async def test_a_worker_that_dies_loses_no_message(
-    platform: Platform, library: Library, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_worker_that_dies_loses_no_message(platform: Platform, library: Library, site: Site) -> None:
     """It goes without a word in the middle: nothing acknowledged, nothing handed back. Another goes on."""
     if not site.redelivers:
         return
@@ -258,23 +257,91 @@ async def consumed(platform: Platform, process: ProcessView, count: int) -> None
 
 async def die(worker: Worker) -> None:
     """As a process that is killed: everything stops, connections break, no lease is given back."""
-    calls = worker._calls  # type: ignore[attr-defined]
-
-    async def nothing(*_: Any) -> None: ...
-
-    calls._tokens.clear()
+    worker._calls._tokens.clear()
     await worker.stop()
 
 
-async def test_what_is_consumed_in_the_platform_own_words(platform: Platform, library: Library, rabbit: Any) -> None:
-    site = RabbitSite(rabbit.url, f"orders.{next(_number)}")
-    await site.prepare()
+@pytest.fixture
+async def queue(rabbit: Any) -> Site:
+    made = RabbitSite(rabbit.url, f"orders.{next(_number)}")
+    await made.prepare()
+    return made
+
+
+async def test_what_a_message_is(platform: Platform, library: Library, queue: Site) -> None:
     subscription = {"consume": {"amount": 1}}
-    await platform.deploy("words", [{"s": calling(library, site, subscription=subscription)}])
+    await platform.deploy("words", [{"s": calling(library, queue, subscription=subscription)}])
     process = await platform.start("words")
-    await subscribed(platform, process, site.seconds)
-    await site.send({"n": 1}, correlationId="c-1", kind="new")
-    ended = await ended_of(platform, process, site)
+    await queue.send({"n": 1}, correlationId="c-1", kind="new")
+    ended = await platform.ended(process)
     headers = {"correlationId": "c-1", "kind": "new"}
     assert ended.output == [{"payload": {"n": 1}, "headers": headers, "correlationId": "c-1"}]
-    assert json.dumps(ended.output)
+
+
+async def test_a_suspended_process_takes_its_messages_later(platform: Platform, library: Library, queue: Site) -> None:
+    subscription = {"consume": {"amount": 3}}
+    await platform.deploy("suspended", [{"s": calling(library, queue, subscription=subscription)}])
+    process = await platform.start("suspended")
+    await subscribed(platform, process, queue.seconds)
+    await platform.service.command(platform.who, process.id, "suspend", None)
+    await queue.send(*({"n": n} for n in range(4)))
+    await platform.service.command(platform.who, process.id, "resume", None)
+    assert payloads(await platform.ended(process)) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert await eventually_left(queue, 1) == [{"n": 3}]
+
+
+async def test_a_cancelled_subscription_leaves_its_messages(platform: Platform, library: Library, queue: Site) -> None:
+    await platform.deploy("gone", [{"s": calling(library, queue, subscription={"consume": {"amount": 9}})}])
+    process = await platform.start("gone")
+    await subscribed(platform, process, queue.seconds)
+    await queue.send({"n": 0})
+    await consumed(platform, process, 1)
+    await platform.service.command(platform.who, process.id, "cancel", None)
+    await queue.send({"n": 1})
+    assert await eventually_left(queue, 1) == [{"n": 1}]
+
+
+async def test_a_broker_that_restarts(platform: Platform, library: Library, rabbit: Any, queue: Site) -> None:
+    await platform.deploy("restart", [{"s": calling(library, queue, subscription={"consume": {"amount": 2}})}])
+    process = await platform.start("restart")
+    await subscribed(platform, process, queue.seconds)
+    await queue.send({"n": 0})
+    await consumed(platform, process, 1)
+    await rabbit.restart()
+    await queue.send({"n": 1})
+    view = await platform.service.wait_process(platform.who, process.id, 60)
+    assert payloads(view) == [{"n": 0}, {"n": 1}]
+
+
+async def test_subscriptions_take_no_room_from_calls(database: str, library: Library, queue: Site, world: Any) -> None:
+    async with open_platform(database, calls_concurrency_max=1, subscriptions_max=2) as platform:
+        await platform.deploy("room", [{"s": calling(library, queue, subscription={"consume": {"amount": 1}})}])
+        processes = [await platform.start("room") for _ in range(3)]
+        http = {"call": "http", "with": {"method": "get", "endpoint": f"{world.url}/x"}}
+        assert (await platform.run("call", [{"c": http}])).status == "completed"
+        await queue.send(*({"n": n} for n in range(3)))
+        found = [payloads(await platform.ended(process)) for process in processes]
+        assert sorted(payload["n"] for (payload,) in found) == [0, 1, 2], "the third had its turn"
+
+
+async def test_protocols_that_are_missing_are_warned_of(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "nats" else found(name, *a))
+    document = {"endpoint": "http://127.0.0.1:1/d"}
+    message = {"message": {"payload": {}}}
+    do = [
+        {name: {"call": "asyncapi", "with": {"document": document, "operation": "o", **message, **more}}}
+        for name, more in {
+            "a": {"protocol": "nats"},
+            "b": {"protocol": "pulsar"},
+            "c": {"protocol": "amqp"},
+            "d": {"protocol": "pulsar", "server": {"name": "s"}},
+        }.items()
+    ]
+    head = {"dsl": "1.0.3", "namespace": "test", "name": "warned", "version": "1.0.0"}
+    source = json.dumps({"document": head, "do": do}).encode()
+    registration = await platform.service.register_definition(platform.who, source, "application/json")
+    details = {warning.pointer: warning.detail for warning in registration.warnings}
+    assert list(details) == ["/do/0/a", "/do/1/b"]
+    assert "pip install 'perdure[nats]'" in details["/do/0/a"]
+    assert "those that are: amqp, http, kafka, mqtt, mqtt5, nats" in details["/do/1/b"]

@@ -95,6 +95,9 @@ class AsyncApiPerformer:
                     if await self._consume(source, access):
                         return None
             except (Broken, OSError, TimeoutError) as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # the end of a connection must not swallow that
+                    raise asyncio.CancelledError from None
                 now = clock.monotonic()
                 away = now if away is None else away
                 if not opened or isinstance(error, Refused) or now - away > AWAY_SECONDS_MAX:
