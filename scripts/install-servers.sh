@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The servers that the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis. On Debian and Ubuntu,
-# as root, installs what is missing, without starting any service; elsewhere says what to install.
+# The servers that the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS. On Debian
+# and Ubuntu, as root, installs what is missing, without starting any service; elsewhere says what to install.
 set -euo pipefail
 
 missing=()
@@ -14,6 +14,8 @@ has_rabbit() {
 has_postgres || missing+=(postgresql)
 has_rabbit || missing+=(rabbitmq-server)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+command -v nats-server >/dev/null || [ -x /usr/sbin/nats-server ] || missing+=(nats-server)
 
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0

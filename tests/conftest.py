@@ -5,7 +5,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from servers import KINDS, Fleet, PostgresServer, RabbitServer, RedisServer
+from servers import (
+    KINDS,
+    Fleet,
+    KafkaServer,
+    MosquittoServer,
+    NatsServer,
+    PostgresServer,
+    RabbitServer,
+    RedisServer,
+    SecureMosquittoServer,
+)
 
 _NEEDED = pytest.StashKey[set[str]]()
 
@@ -54,6 +64,34 @@ async def rabbit(fleet: Fleet) -> RabbitServer:
     """RabbitMQ. Ask it for a virtual host of your own: `rabbit.fresh_url()`."""
     server = await fleet.get("rabbit")
     assert isinstance(server, RabbitServer)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def mosquitto(fleet: Fleet) -> MosquittoServer:
+    server = await fleet.get("mosquitto")
+    assert isinstance(server, MosquittoServer)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def secure_mosquitto(fleet: Fleet) -> SecureMosquittoServer:
+    server = await fleet.get("secure_mosquitto")
+    assert isinstance(server, SecureMosquittoServer)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def nats_server(fleet: Fleet) -> NatsServer:
+    server = await fleet.get("nats_server")
+    assert isinstance(server, NatsServer)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def kafka_server(fleet: Fleet) -> KafkaServer:
+    server = await fleet.get("kafka_server")
+    assert isinstance(server, KafkaServer)
     return server
 
 

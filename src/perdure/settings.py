@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     run_output_bytes_max: int = Field(default=1024 * 1024, ge=1024)
     run_concurrency_max: int = Field(default=8, ge=1)
     calls_concurrency_max: int = Field(default=100, ge=1)
+    subscriptions_max: int = Field(default=500, ge=1)
     call_lease_seconds: float = Field(default=15, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)
     job_lease_seconds: float = Field(default=60, ge=0.1, le=86_400)

@@ -83,8 +83,7 @@ def check(text):
     except DefinitionUndecodable:
         return False
     found = set(definition.expressions)
-    if not definition.unsupported:
-        assert set(compile_document(definition.document).expressions) <= found
+    assert set(compile_document(definition.document).expressions) <= found
     return True
 
 

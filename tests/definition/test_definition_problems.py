@@ -635,4 +635,4 @@ def test_long_values_are_cut_in_messages():
 
 
 def test_an_accepted_definition_has_no_problems():
-    assert loaded("do: []").unsupported == ()
+    assert loaded("do: []").warnings == ()

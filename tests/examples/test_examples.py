@@ -59,13 +59,13 @@ async def test_on_a_platform_of_its_own():
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.name)
 def test_definitions_are_valid_and_raise_no_warning(path):
     definition = loader.load(path.read_bytes(), "application/yaml")
-    assert definition.warnings == definition.unsupported == ()
+    assert definition.warnings == ()
     assert path.stem == definition.name == path.parent.name
 
 
 def test_the_shipped_definition_is_valid_and_raises_no_warning():
     definition = loader.load(order.source(), "application/yaml")
-    assert definition.warnings == definition.unsupported == ()
+    assert definition.warnings == ()
     assert (definition.namespace, definition.name) == (order.NAMESPACE, order.NAME)
 
 

@@ -227,3 +227,42 @@ async def test_a_bad_definition_is_told_with_its_file(tmp_path):
 def test_what_has_not_ended_is_not_exported():
     with pytest.raises(Unexportable, match="is waiting"):
         scenario_of({"id": "p", "status": "waiting"}, {"document": HEAD, "do": []}, [], [])
+
+
+def subscribing(subscription, **more):
+    arguments = {"document": {"endpoint": "https://a.example/d"}, "operation": "o", "subscription": subscription}
+    return {"call": "asyncapi", "with": arguments, **more}
+
+
+async def test_the_output_of_a_subscription_is_the_messages_that_come(play):
+    foreach = {"do": [{"x": {"set": {"n": "${ $item.payload + 1 }"}}}]}
+    do = [{"s": subscribing({"filter": "${ .payload > 1 }", "consume": {"amount": 2}, "foreach": foreach})}]
+    messages = [1, {"payload": 2, "headers": {"a": "b"}}, 3, 4]
+    scenario = {
+        "answers": {"/do/0/s": {"output": messages, "after": "PT1M"}},
+        "expect": {"output": [{"n": 3}, {"n": 4}]},
+    }
+    late = {"answers": {"/do/0/s": {"output": [2]}}}
+    failures, _ = await play(do, scenario, late, {"answers": {"/do/0/s": {"output": "text"}}})
+    assert failures[0] == []
+    assert "/do/0/s waits for a event, and the scenario has nothing more" in failures[1][0]
+    assert "must be the list of the messages" in failures[2][0]
+
+
+async def test_a_subscription_that_fails_or_runs_out_of_time(play):
+    do = [{"s": subscribing({"consume": {"amount": 2, "for": "PT1H"}})}]
+    timed = {
+        "answers": {"/do/0/s": {"output": [1], "after": "PT5M"}},
+        "expect": {"output": [{"payload": 1, "headers": {}}], "duration": "PT1H"},
+    }
+    failing = {"answers": {"/do/0/s": {"error": {"status": 503}}}, "expect": {"error": {"type": "communication"}}}
+    failures, _ = await play(do, timed, failing)
+    assert failures == [[], []]
+
+
+async def test_publishing_is_answered_by_its_output(play):
+    arguments = {"document": {"endpoint": "https://a.example/d"}, "operation": "o", "message": {"payload": {"a": 1}}}
+    do = [{"p": {"call": "asyncapi", "with": arguments}}]
+    sent = {"payload": {"a": 1}, "headers": {}}
+    failures, _ = await play(do, {"answers": {"/do/0/p": {"output": sent}}, "expect": {"output": sent}})
+    assert failures == [[]]

@@ -1,9 +1,23 @@
 """Real servers for tests, started from installed programs on free ports, to be killed, frozen and wiped at will."""
 
 from servers.fleet import KINDS, Fleet
+from servers.kafka import KafkaServer
+from servers.mosquitto import MosquittoServer, SecureMosquittoServer
+from servers.nats import NatsServer
 from servers.postgres import PostgresServer
 from servers.rabbit import RabbitServer
 from servers.redis import RedisServer
 from servers.server import Server
 
-__all__ = ["KINDS", "Fleet", "PostgresServer", "RabbitServer", "RedisServer", "Server"]
+__all__ = [
+    "KINDS",
+    "Fleet",
+    "KafkaServer",
+    "MosquittoServer",
+    "NatsServer",
+    "PostgresServer",
+    "RabbitServer",
+    "RedisServer",
+    "SecureMosquittoServer",
+    "Server",
+]

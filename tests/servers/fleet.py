@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+from servers.kafka import KafkaServer
+from servers.mosquitto import MosquittoServer, SecureMosquittoServer
+from servers.nats import NatsServer
 from servers.postgres import PostgresServer
 from servers.rabbit import RabbitServer
 from servers.redis import RedisServer
 from servers.server import Server
 
 KINDS: dict[str, Callable[[], Server]] = {
+    "kafka_server": KafkaServer,
+    "mosquitto": MosquittoServer,
+    "nats_server": NatsServer,
+    "secure_mosquitto": SecureMosquittoServer,
     "postgres": PostgresServer,
     "postgres18": lambda: PostgresServer("18"),
     "rabbit": RabbitServer,

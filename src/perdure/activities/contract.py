@@ -1,12 +1,47 @@
 """What performs activities in the world outside, as `worker` sees it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.errors import Error
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message from a broker. `identity` is what the protocol tells it from others by, where it does."""
+
+    payload: Json
+    headers: Json
+    correlation_id: str | None = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of messages handed over, the first `taken` are the process's for good; the others are none of it.
+
+    Unless more is `wanted`, the subscription is over.
+    """
+
+    taken: int
+    wanted: bool
+
+
+class Deliver(Protocol):
+    """Hands messages of a subscription to its process."""
+
+    async def __call__(self, messages: Sequence[Message], resume: Json = None) -> Verdict:
+        """Returns once the process has decided, which may take long: while it is suspended or busy.
+
+        `resume` is where another worker would have to go on if this one died; it finds it in its request as
+        ``subscription.resume``.
+        """
+
+    async def wanted(self) -> None:
+        """Returns once the process wants a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +62,8 @@ class Call:
     tenant: str
     idempotency_key: str
     secrets: frozenset[str] = frozenset()
+    deliver: Deliver | None = field(default=None, compare=False)
+    """Where the messages of a subscription go; None for any other call."""
 
 
 GIVEN_UP = "the call was cancelled"
@@ -43,6 +80,10 @@ class CallFailed(Exception):
     def __init__(self, error: Error) -> None:
         super().__init__(error.detail)
         self.error = error
+
+
+class Unwanted(Exception):
+    """Nobody wants the call any more, and whoever performed it knows: there is nothing to report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +120,7 @@ class Performer(Protocol):
     """Performs calls, any number at once."""
 
     async def perform(self, call: Call) -> Json:
-        """The output of the activity. Raises `CallFailed`.
+        """The output of the activity. Raises `CallFailed`, or `Unwanted` for a subscription that is over.
 
         Cancelling it drops the call; whether the other side noticed it is unknown then.
         """

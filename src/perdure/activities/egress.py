@@ -87,6 +87,29 @@ class Guard:
             raise Refused(host)
         return socket.socket(family, kind, protocol)
 
+    def connect(self, host: str, port: int, seconds: float) -> socket.socket:
+        """A connected, blocking socket to the first address of a name that may be reached and answers.
+
+        Blocks, so it is for a thread. Raises `Refused`, and `OSError` where nobody answers.
+        """
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        permitted = [info for info in found if self.permits(str(info[4][0]))]
+        if not permitted:
+            raise Refused(host)
+        problem = OSError(f"no address of {host} answers")
+        for family, kind, protocol, _, target in permitted:
+            made = socket.socket(family, kind, protocol)
+            try:
+                made.settimeout(seconds)
+                made.connect(target)
+            except OSError as error:
+                made.close()
+                problem = error
+            else:
+                made.settimeout(None)
+                return made
+        raise problem
+
 
 def _embedded(address: Address) -> Sequence[IPv4Address]:
     """The IPv4 addresses that an IPv6 address stands for (mapped, 6to4, Teredo, NAT64)."""

@@ -43,15 +43,21 @@ class HttpClient:
         self._settings = settings
         self._secrets = secrets
         self._session: aiohttp.ClientSession | None = None
+        self._streams: aiohttp.ClientSession | None = None
+        """For responses that go on: they must not take the connections of others."""
         self.guard = Guard(settings.egress_allow)
 
     async def start(self) -> None:
+        self._session = self._open(self._settings.calls_concurrency_max)
+        self._streams = self._open(self._settings.subscriptions_max)
+
+    def _open(self, connections_max: int) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=self._settings.calls_concurrency_max,
+            limit=connections_max,
             resolver=Resolver(self.guard),
             socket_factory=self.guard.open_socket,
         )
-        self._session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
@@ -62,9 +68,10 @@ class HttpClient:
         )
 
     async def stop(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        sessions, self._session, self._streams = (self._session, self._streams), None, None
+        for session in sessions:
+            if session is not None:
+                await session.close()
 
     async def exchange(self, request: Request, until: Until | None = None) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it, with the request answered.
@@ -77,6 +84,31 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._settings.call_timeout_seconds):
                 return await self._exchange(request, until)
+        except TimeoutError:
+            seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
+            detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
+            raise CallFailed(standard("timeout", detail)) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise CallFailed(_error_of(request, error)) from None
+
+    async def stream(self, request: Request) -> aiohttp.ClientResponse:
+        """A response whose body is read as it comes; who asks for it closes it. Redirections are not followed.
+
+        The time until its head is bounded, its body is not. Raises `CallFailed`.
+        """
+        try:
+            self._check_literal(request)
+            if self._streams is None:
+                raise RuntimeError("The HTTP client has not been started.")
+            async with asyncio.timeout(self._settings.call_timeout_seconds):
+                return await self._streams.request(
+                    request.verb,
+                    request.url,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    ssl=request.credentials.tls or True,
+                    trace_request_ctx=_Attempt(),
+                )
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from perdure.activities.a2a import A2aPerformer
+from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.grpc import GrpcPerformer
@@ -21,6 +22,7 @@ def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
     return {
         "a2a": A2aPerformer(outside),
+        "asyncapi": AsyncApiPerformer(outside),
         "container": ContainerPerformer(outside),
         "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),

@@ -18,7 +18,6 @@ class Function:
 
     document: Json
     warnings: tuple[Problem, ...]
-    unsupported: tuple[Problem, ...]
     needs: tuple[Need, ...]
     expressions: tuple[Expression, ...]
     source: Document = field(repr=False)
@@ -40,7 +39,6 @@ def load(source: bytes, media_type: str, uses: Uses | None = None) -> Function:
     return Function(
         document=document.value,
         warnings=report.warnings,
-        unsupported=report.missing,
         needs=report.needs,
         expressions=tuple(dict.fromkeys(report.expressions)),
         source=document,

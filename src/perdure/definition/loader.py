@@ -24,12 +24,9 @@ class Definition:
     version: str
     title: str | None
     summary: str | None
-    program: Program | None
-    """None where `unsupported` says why it can't be run."""
+    program: Program
     warnings: tuple[Problem, ...]
     """What is allowed, but perhaps not meant: fields that the DSL's schema leaves open, for one."""
-    unsupported: tuple[Problem, ...]
-    """What it uses of the DSL that is not built yet."""
     needs: tuple[Need, ...]
     """What it needs from outside the document."""
     expressions: tuple[Expression, ...]
@@ -59,9 +56,8 @@ def load(source: bytes, media_type: str) -> Definition:
         version=head["version"],
         title=head.get("title"),
         summary=head.get("summary"),
-        program=None if report.missing else workflow.program(document.value),
+        program=workflow.program(document.value),
         warnings=report.warnings,
-        unsupported=report.missing,
         needs=report.needs,
         expressions=tuple(dict.fromkeys(e for e in report.expressions if e.fallback is None)),
         source=document,

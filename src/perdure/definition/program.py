@@ -299,6 +299,24 @@ class Extended(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallSubscription(Task):
+    """``call: asyncapi`` with a ``subscription`` (DSL reference, "AsyncAPI Subscription").
+
+    `arguments` are those of the call without the subscription. Exactly one of `amount`, `while_` and `until`
+    says when enough has been consumed; `for_` bounds the time.
+    """
+
+    kind: ClassVar[Kind] = "call"
+    arguments: Template
+    filter: Expression | None = None
+    amount: int | None = None
+    while_: Expression | None = None
+    until: Expression | None = None
+    for_: DurationTemplate | None = None
+    foreach: Iterator | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunWorkflow(Task):
     kind: ClassVar[Kind] = "run"
     namespace: str

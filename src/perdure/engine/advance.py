@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from perdure.definition.program import CallMap, Listen, Program, RunProgram, RunWorkflow, Try
+from perdure.definition.program import CallMap, CallSubscription, Listen, Program, RunProgram, RunWorkflow, Try
 from perdure.engine import flow, operator
 from perdure.engine import process as process_
 from perdure.engine.dataflow import fault, reference_of
@@ -30,6 +30,7 @@ from perdure.engine.facts import (
     JobFailed,
     JobLeased,
     JobReturned,
+    MessageReceived,
     ProcessStarted,
     ResumeRequested,
     RetryRequested,
@@ -48,11 +49,12 @@ from perdure.engine.state import (
     MapFrame,
     RunFrame,
     State,
+    SubscriptionFrame,
     Timer,
     TryFrame,
 )
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import call, job, listen, map_, run, run_program, try_
+from perdure.engine.tasks import call, job, listen, map_, run, run_program, subscription, try_
 from perdure.engine.waiting import waits
 
 FACT_REFUSED = OWN + "fact.refused"
@@ -163,12 +165,13 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
             yield from _call_ended(draft, fact)
         case EventReceived():
             frame = draft.live(fact.activity)
-            if isinstance(frame, ListenFrame) and frame.listening:
-                task = draft.task_of(frame)
-                assert isinstance(task, Listen)
+            task = None if frame is None else draft.task_of(frame)
+            if isinstance(frame, ListenFrame) and isinstance(task, Listen) and frame.listening:
                 yield from _complete(draft, frame, (yield from listen.received(draft, frame, task, fact.event)))
             else:
                 refuse(draft, fact, "the activity does not listen", frame)
+        case MessageReceived():
+            yield from _message_received(draft, fact)
         case CallbackReceived():
             frame = draft.live(fact.activity)
             if isinstance(frame, CallFrame) and frame.callback:
@@ -224,10 +227,13 @@ def _complete(draft: Draft, frame: Frame, output: Ref | None) -> Flow[None]:
 
 def _call_ended(draft: Draft, fact: ActivitySucceeded | ActivityFailed) -> Flow[None]:
     frame = draft.live(fact.activity)
-    if not isinstance(frame, CallFrame) or not frame.calling:
+    open_ = frame.listening if isinstance(frame, SubscriptionFrame) else isinstance(frame, CallFrame) and frame.calling
+    if not isinstance(frame, CallFrame | SubscriptionFrame) or not open_:
         refuse(draft, fact, "the activity does not wait for a call", frame)
     elif frame.attempt != fact.attempt:
         refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
+    elif isinstance(frame, SubscriptionFrame):
+        yield from _subscription_ended(draft, frame, fact)
     elif isinstance(fact, ActivityFailed):
         raise call.failed(draft, frame, fact.error)
     else:
@@ -256,6 +262,30 @@ def _job_moved(draft: Draft, fact: JobLeased | JobReturned | JobCompleted | JobF
                 job.returned(draft, frame, fact)
 
 
+def _message_received(draft: Draft, fact: MessageReceived) -> Flow[None]:
+    frame = draft.live(fact.activity)
+    if not isinstance(frame, SubscriptionFrame) or not frame.listening:
+        refuse(draft, fact, "the activity does not wait for messages", frame)
+    elif frame.attempt != fact.attempt:
+        refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
+    elif subscription.is_repeated(frame, fact):
+        refuse(draft, fact, "the message was received before", frame)
+    else:
+        task = draft.task_of(frame)
+        assert isinstance(task, CallSubscription)
+        yield from _complete(draft, frame, (yield from subscription.received(draft, frame, task, fact)))
+
+
+def _subscription_ended(draft: Draft, frame: SubscriptionFrame, fact: ActivitySucceeded | ActivityFailed) -> Flow[None]:
+    """No more messages come."""
+    if isinstance(fact, ActivityFailed):
+        raise subscription.failed(draft, frame, fact.error)
+    task = draft.task_of(frame)
+    assert isinstance(task, CallSubscription)
+    frame.listening = False
+    yield from _complete(draft, frame, (yield from subscription.go_on(draft, frame, task)))
+
+
 def _timer_fired(draft: Draft, fact: TimerFired) -> Flow[None]:
     state = draft.state
     if state.timer is not None and state.timer.id == fact.timer:
@@ -280,6 +310,10 @@ def _act(draft: Draft, frame: Frame, timer: Timer) -> Flow[None]:
             task = draft.task_of(frame)
             assert isinstance(frame, TryFrame) and isinstance(task, Try)
             yield from _complete(draft, frame, (yield from try_.retry(draft, frame, task)))
+        case "until":
+            task = draft.task_of(frame)
+            assert isinstance(frame, SubscriptionFrame) and isinstance(task, CallSubscription)
+            yield from _complete(draft, frame, (yield from subscription.elapsed(draft, frame, task)))
         case "due":
             assert isinstance(frame, CallFrame)
             call.overdue(draft, frame)

@@ -9,6 +9,7 @@ from perdure.definition import durations
 from perdure.definition.program import (
     Call,
     CallFunction,
+    CallSubscription,
     Duration,
     DurationTemplate,
     For,
@@ -290,7 +291,7 @@ def _local(draft: Draft, frame: Frame, name: str, variables: dict[str, Json], in
                 if name == catch.as_:
                     variables[name] = describe_error(error)
                     return
-            case ListenFrame(), Listen(foreach=iterator) if iterator is not None:
+            case ListenFrame(), Listen(foreach=iterator) | CallSubscription(foreach=iterator) if iterator is not None:
                 if name == iterator.item:
                     variables[name] = yield from draft.payloads.get(event_key(giver, giver.done))
                     return

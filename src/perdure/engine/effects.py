@@ -40,7 +40,8 @@ class CancelCall(Effect, frozen=True):
 
 
 class SetTimer(Effect, frozen=True):
-    """Report `TimerFired` at `due`. `purpose`: ``wait``, ``timeout``, ``retry``, ``due``, ``until``."""
+    """Report `TimerFired` at `due`. `purpose`: ``wait``, ``timeout``, ``retry``, ``due``, ``until``
+    (the time for a subscription is over)."""
 
     timer: UUID
     due: datetime

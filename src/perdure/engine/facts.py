@@ -57,6 +57,21 @@ class EventReceived(Fact, frozen=True):
     event: Json
 
 
+class MessageReceived(Fact, frozen=True):
+    """A broker delivered a message to the subscription of an activity; the engine decides whether it is consumed.
+
+    `message` is ``{payload, headers, correlationId?}``. `receipt` names this delivery, so that whoever handed
+    it over learns whether it was taken (`engine.receipts`). `identity` is what the protocol tells the message
+    from others by, where it does: a second delivery of the same message is refused.
+    """
+
+    activity: UUID
+    attempt: int
+    receipt: UUID
+    message: Json
+    identity: str | None = None
+
+
 class CallbackReceived(Fact, frozen=True):
     """The callback URL of an activity was called with this body."""
 
@@ -186,6 +201,7 @@ AnyFact: TypeAlias = (
     | ActivityFailed
     | TimerFired
     | EventReceived
+    | MessageReceived
     | CallbackReceived
     | HumanTaskActed
     | HumanTaskCompleted

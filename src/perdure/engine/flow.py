@@ -4,6 +4,7 @@ from perdure.definition.program import (
     Call,
     CallFunction,
     CallMap,
+    CallSubscription,
     Do,
     Emit,
     Extended,
@@ -41,6 +42,7 @@ from perdure.engine.tasks import (
     run,
     run_program,
     set_,
+    subscription,
     switch,
     try_,
     wait,
@@ -86,6 +88,8 @@ def begin(draft: Draft, frame: Frame, task: Task) -> Flow[Ref | None]:
             return for_.begin(draft, frame, task)
         case Call():
             return call.begin(draft, frame, task)
+        case CallSubscription():
+            return subscription.begin(draft, frame, task)
         case CallMap():
             return map_.begin(draft, frame, task)
         case CallFunction():
@@ -187,7 +191,7 @@ def _scope(draft: Draft, parent: Frame | None) -> Scope | None:
         case Try(body=body, catch=catch):
             assert isinstance(parent, TryFrame)
             return catch.body if parent.phase == "catch" else body
-        case Listen(foreach=iterator) if iterator is not None:
+        case Listen(foreach=iterator) | CallSubscription(foreach=iterator) if iterator is not None:
             return iterator.body
         case _:
             return None
@@ -207,7 +211,7 @@ def _following(draft: Draft, parent: Frame | None, scope: Scope, task: Task, the
 
 
 def _iterates(draft: Draft, parent: Frame | None) -> bool:
-    return parent is not None and isinstance(draft.task_of(parent), For | Listen)
+    return parent is not None and isinstance(draft.task_of(parent), For | Listen | CallSubscription)
 
 
 def _scope_done(draft: Draft, parent: Frame, frame: Frame, output: Ref, then: str) -> Flow[Ref | None]:
@@ -227,6 +231,8 @@ def _scope_done(draft: Draft, parent: Frame, frame: Frame, output: Ref, then: st
             return (yield from fork.branch_done(draft, parent, task, frame, output))
         case Listen():
             return (yield from listen.iteration_done(draft, parent, task, output))
+        case CallSubscription():
+            return (yield from subscription.iteration_done(draft, parent, task, output))
         case _:
             raise AssertionError(f"{task.kind} has no tasks within")
 

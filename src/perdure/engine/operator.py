@@ -1,14 +1,14 @@
 """What operators do with a process: suspend, resume, cancel, retry."""
 
-from perdure.definition.program import Listen, Task, Try
+from perdure.definition.program import CallSubscription, Listen, Task, Try
 from perdure.engine import process, scopes
 from perdure.engine.dataflow import due_after
 from perdure.engine.draft import OWN, TASK, Draft
 from perdure.engine.facts import ResumeRequested, RetryRequested, SuspendRequested
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import NULL
-from perdure.engine.state import ROOT, Frame, ListenFrame, TryFrame
-from perdure.engine.tasks import job, listen
+from perdure.engine.state import ROOT, Frame, ListenFrame, SubscriptionFrame, TryFrame
+from perdure.engine.tasks import job, listen, subscription
 from perdure.engine.timers import arm, arm_process, arm_timeout
 
 PROCESS_RETRIED = OWN + "process.retried"
@@ -68,6 +68,8 @@ def _reopen(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
     yield from arm_timeout(draft, frame)
     if isinstance(frame, ListenFrame) and isinstance(task, Listen) and frame.listening:
         yield from listen.subscribe(draft, frame, task)
+    if isinstance(frame, SubscriptionFrame) and isinstance(task, CallSubscription) and frame.listening:
+        yield from subscription.subscribe(draft, frame, task)
     if isinstance(frame, TryFrame) and isinstance(task, Try) and frame.phase == "try":
         frame.error, frame.retries, frame.since = None, 0, draft.now
         policy = task.catch.retry

@@ -2,7 +2,7 @@
 
 from perdure.engine.draft import PERDURE, TASK, Draft
 from perdure.engine.effects import CancelCall, CancelChild, CloseCallback, CloseHumanTask, CloseJob, Unsubscribe
-from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame
+from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, SubscriptionFrame
 from perdure.engine.timers import disarm
 
 TASK_CANCELLED = TASK + "cancelled.v1"
@@ -15,6 +15,8 @@ def release(draft: Draft, frame: Frame) -> None:
     match frame:
         case CallFrame():
             release_call(draft, frame)
+        case SubscriptionFrame(listening=True):
+            end_subscription(draft, frame)
         case ListenFrame(listening=True):
             unsubscribe(draft, frame)
         case RunFrame(child=child) if child is not None:
@@ -46,6 +48,12 @@ def release_call(draft: Draft, frame: CallFrame) -> None:
 
 def unsubscribe(draft: Draft, frame: ListenFrame) -> None:
     draft.withdraw("subscription", frame.id, Unsubscribe(frame.id))
+    frame.listening = False
+
+
+def end_subscription(draft: Draft, frame: SubscriptionFrame) -> None:
+    """Forget the call that keeps a subscription to messages open."""
+    draft.withdraw("call", frame.id, CancelCall(frame.id))
     frame.listening = False
 
 

@@ -3,6 +3,7 @@
 from perdure.definition.program import (
     Call,
     CallMap,
+    CallSubscription,
     Extended,
     For,
     Fork,
@@ -28,6 +29,7 @@ from perdure.engine.state import (
     ListenFrame,
     MapFrame,
     RunFrame,
+    SubscriptionFrame,
     SwitchFrame,
     TryFrame,
 )
@@ -134,6 +136,7 @@ _FRAMES: dict[type[Task], type[Frame]] = {
     Try: TryFrame,
     Call: CallFrame,
     CallMap: MapFrame,
+    CallSubscription: SubscriptionFrame,
     RunProgram: CallFrame,
     RunWorkflow: RunFrame,
     Listen: ListenFrame,

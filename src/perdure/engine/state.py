@@ -167,6 +167,16 @@ class MapFrame(ForFrame, tag=11):
     """Namespace, name and version of the process for each item."""
 
 
+class SubscriptionFrame(ListenFrame, tag=12):
+    """A subscription to messages of a broker, kept open by a call; it is `listening` as long as that is wanted.
+
+    `receipt` is that of the message taken last, `recent` the digests of the latest messages' identities.
+    """
+
+    receipt: UUID | None = None
+    recent: bytes = b""
+
+
 AnyFrame: TypeAlias = (
     Frame
     | SwitchFrame
@@ -178,6 +188,7 @@ AnyFrame: TypeAlias = (
     | ListenFrame
     | ExtendedFrame
     | MapFrame
+    | SubscriptionFrame
 )
 
 

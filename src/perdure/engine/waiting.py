@@ -1,8 +1,9 @@
 """What a process waits for: the reasons why it will move again."""
 
 from perdure.engine.draft import PROCESS_REFERENCE, Draft
-from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, Timer
+from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, SubscriptionFrame, Timer
 from perdure.engine.step import Reason, Waiting
+from perdure.engine.tasks.subscription import paused
 
 
 def waits(draft: Draft) -> list[Waiting]:
@@ -15,6 +16,9 @@ def waits(draft: Draft) -> list[Waiting]:
         match frame:
             case CallFrame():
                 _of_call(draft, frame, waiting)
+            case SubscriptionFrame(listening=True):
+                if not paused(frame, draft.task_of(frame)):
+                    waiting.append(_wait(draft, frame, "event"))
             case ListenFrame(listening=True):
                 waiting.append(_wait(draft, frame, "event"))
             case RunFrame(child=child) if child is not None:

@@ -6,8 +6,10 @@ At run time, the worker decides: its installation and its settings count, which 
 import importlib.util
 from collections.abc import Iterator, Mapping
 
+from perdure.activities.asyncapi.protocols import table
+from perdure.codec import Json
 from perdure.definition.problems import Problem
-from perdure.definition.program import Call, Program, RunProgram, Task
+from perdure.definition.program import Call, CallSubscription, Program, RunProgram, Task
 from perdure.engine.uris import member
 from perdure.settings import Settings
 
@@ -44,9 +46,19 @@ def _missing(task: Task, settings: Settings) -> str | None:
                     f"call: {function} needs an extra that is not installed here, so the task will fault with a "
                     f"configuration error; install it with: pip install 'perdure[{extra}]'"
                 )
+        case Call(function="asyncapi") | CallSubscription():
+            return _protocol(task.definition["with"])
     return None
 
 
 def _starts_program(task: Call) -> bool:
     transport = member(task.arguments, "transport")
     return transport is not None and member(transport, "stdio") is not None
+
+
+def _protocol(arguments: Json) -> str | None:
+    """A protocol counts only where the call names no server; which one that has, only its document tells."""
+    if "server" in arguments or "protocol" not in arguments:
+        return None
+    problem = table.missing(arguments["protocol"])
+    return None if problem is None else f"call: asyncapi would fault with a configuration error: {problem}"

@@ -29,15 +29,12 @@ async def register(context: Context, who: Principal, source: bytes, media_type: 
         pinned = await _find(context, who, definition, [])
         warnings = _warnings(context, definition, pinned.warnings)
         return Registration(created=False, definition=_view(record), warnings=warnings)
-    if definition.unsupported:
-        raise DefinitionInvalid(definition.unsupported)
     name = (record.tenant, record.namespace, record.name, record.version)
     known: list[Pin] = []
     if definition.needs:
         _check_same(await context.store.definition(*name), record)  # before anything is fetched for nothing
         known = await context.store.pins(name)
     pinned = await _find(context, who, definition, known)
-    assert definition.program is not None
     scheduled = await schedules.of_version(context, record, definition.program)
     present = await context.store.add_definition(record, pinned.found, scheduled)
     _check_same(present, record)
@@ -158,11 +155,10 @@ def _view(record: DefinitionRecord) -> DefinitionView:
 
 
 def _warnings(context: Context, definition: Definition, pinning_: Sequence[Problem]) -> tuple[Warning_, ...]:
-    problems = [*definition.warnings, *definition.unsupported, *pinning_]
-    if definition.program is not None:
-        for problem in availability.warnings(definition.program, context.settings):
-            line, column = definition.locate(problem.pointer) or (None, None)
-            problems.append(Problem(problem.pointer, problem.detail, line, column))
+    problems = [*definition.warnings, *pinning_]
+    for problem in availability.warnings(definition.program, context.settings):
+        line, column = definition.locate(problem.pointer) or (None, None)
+        problems.append(Problem(problem.pointer, problem.detail, line, column))
     return tuple(map(warning_of, problems))
 
 

@@ -27,8 +27,6 @@ async def register(
     _check_name(name, version)
     try:
         function = await asyncio.to_thread(load, source, media_type)
-        if function.unsupported:
-            raise DefinitionInvalid(function.unsupported)
         await check_expressions(context, function.expressions, function.locate)
     except DefinitionInvalid as invalid:
         raise DefinitionInvalid(invalid.problems, SUBJECT) from None

@@ -188,14 +188,11 @@ class _Search:
 
     async def _load(self, where: str, source: bytes, media_type: str, uses: Uses) -> functions.Function:
         try:
-            loaded = await asyncio.to_thread(functions.load, source, media_type, uses)
+            return await asyncio.to_thread(functions.load, source, media_type, uses)
         except DefinitionUndecodable as error:
             raise Missing(f"{where} is neither YAML nor JSON: {_told([error.problem])}") from None
         except DefinitionInvalid as error:
             raise Missing(f"{where} is not valid: {_told(error.problems)}") from None
-        if loaded.unsupported:
-            raise Missing(f"{where}: {_told(loaded.unsupported)}")
-        return loaded
 
 
 def _placed(inner: Need, outer: Need) -> Need:

@@ -12,7 +12,7 @@ import yaml
 
 from perdure.codec import Json
 from perdure.definition.loader import compile_document
-from perdure.definition.program import Call, CallMap, Listen, Program, RunProgram, RunWorkflow, Task
+from perdure.definition.program import Call, CallMap, CallSubscription, Listen, Program, RunProgram, RunWorkflow, Task
 
 ENDED = frozenset({"completed", "faulted", "cancelled"})
 
@@ -50,18 +50,31 @@ def scenario_of(
 
 
 def _is_answered(task: Task) -> bool:
-    return isinstance(task, Call | CallMap | RunWorkflow) or (isinstance(task, RunProgram) and task.await_)
+    if isinstance(task, RunProgram):
+        return task.await_
+    return isinstance(task, Call | CallMap | CallSubscription | RunWorkflow)
 
 
 def _answers(task: Task, activity: Mapping[str, Any], faults: Mapping[str, list[Json]]) -> Iterator[Json]:
     """Those to the failed attempts, then the one that counted."""
     for error in faults.get(activity["id"], ()):
         yield {"error": {name: value for name, value in error.items() if name != "instance"}}
-    if activity["status"] == "completed":
+    if isinstance(task, CallSubscription):
+        yield from _messages(task, activity)
+    elif activity["status"] == "completed":
         kind = "output" if task.output_as is None else "transformed"
         yield {kind: activity["output"], **_delay(activity)}
     elif activity["status"] != "faulted":
         yield {"never": True}
+
+
+def _messages(task: CallSubscription, activity: Mapping[str, Any]) -> Iterator[Json]:
+    """The messages that came, where nothing has become of them."""
+    if activity["status"] == "faulted":
+        return
+    if task.foreach is not None or task.output_as is not None:
+        raise Unexportable(f"What {task.reference} consumed is not known from what became of it.")
+    yield {"output": activity["output"]} if activity["status"] == "completed" else {"never": True}
 
 
 def _delay(activity: Mapping[str, Any]) -> dict[str, Json]:

@@ -98,8 +98,6 @@ def _program(value: Json, path: Path, pointer: str, pins: list[Pin]) -> Program:
         raise FileUnusable(name, invalid.problems) from None
     except DefinitionUndecodable as undecodable:
         raise FileUnusable(name, (undecodable.problem,)) from None
-    if definition.program is None:
-        raise FileUnusable(name, definition.unsupported)
     program = compile_document(definition.document, pins) if definition.needs else definition.program
     if program.missing:
         detail = f"give what stands for {', '.join(sorted(program.missing))} under `functions` of the scenario file"

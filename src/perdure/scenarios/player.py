@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeGuard
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from perdure.engine.facts import (
     HumanTaskCompleted,
     JobCompleted,
     JobFailed,
+    MessageReceived,
     ResumeRequested,
     RetryRequested,
     SuspendRequested,
@@ -122,9 +124,9 @@ class _Game:
             self._answered.add((process, activity, attempt))
             answer = self._answer(life, life.activities[activity].reference, waiter)
             if answer is not None and answer.kind != "never":
-                fact = _fact(life, activity, attempt, waiter, answer)
                 due = self._world.now + duration_of(answer.after)
-                self._world.at(due, life, fact)
+                for fact in _facts(life, activity, attempt, waiter, answer):
+                    self._world.at(due, life, fact)
 
     def _answer(self, life: Life, reference: str, waiter: Waiter) -> Answer | None:
         """The next answer for a reference. None: a person or a callback that the scenario lets wait."""
@@ -176,6 +178,30 @@ def _without_transformations(program: Program, scenario: Scenario) -> Program:
     }
     tasks = tuple(replace(task, output_as=None) if task.reference in given else task for task in program.tasks)
     return replace(program, tasks=tasks)
+
+
+def _facts(life: Life, activity: UUID, attempt: int, waiter: Waiter, answer: Answer) -> Iterator[AnyFact]:
+    """What an answer means to a process: for a subscription, its output is the messages that come."""
+    messages = getattr(answer, "output", None)
+    if not _subscribes(waiter) or answer.kind != "output":
+        yield _fact(life, activity, attempt, waiter, answer)
+        return
+    if not isinstance(messages, list):
+        raise Unplayable(f"the output for {waiter.reference} must be the list of the messages that come")
+    for number, message in enumerate(messages):
+        receipt = UUID(int=activity.int ^ (number + 1))
+        yield MessageReceived(activity, attempt, receipt, _message(message))
+
+
+def _subscribes(waiter: Waiter) -> TypeGuard[e.PerformCall]:
+    return isinstance(waiter, e.PerformCall) and waiter.function == "asyncapi" and "subscription" in waiter.request
+
+
+def _message(given: Json) -> Json:
+    """A message as the process sees it; what has no payload of its own is one."""
+    if isinstance(given, dict) and "payload" in given:
+        return {"headers": {}, **given}
+    return {"payload": given, "headers": {}}
 
 
 def _fact(life: Life, activity: UUID, attempt: int, waiter: Waiter, answer: Answer) -> AnyFact:

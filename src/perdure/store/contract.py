@@ -459,6 +459,18 @@ class Store(Protocol):
     async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
         """``(process, activity, attempt, fact)``: the call is done, its fact recorded, in one go."""
 
+    async def record_of_call(self, call: LeasedCall, facts: Sequence[bytes], resume: bytes | None) -> list[int] | None:
+        """Put facts of a call into its process's inbox; the call goes on, from the request `resume` if it is given.
+
+        Answers the facts' inbox ids, or None, and nothing is done, where the call is no longer held under its token.
+        """
+
+    async def facts_left(self, facts: Sequence[int]) -> bool:
+        """Whether any of these facts is still in an inbox."""
+
+    async def awaits_event(self, process: UUID, activity: UUID) -> bool:
+        """Whether the process says that it waits for an event at this activity; also while it is suspended."""
+
     async def forget_leases(self) -> None:
         """Make every call available. Only for who knows that nobody performs any: an embedded platform's start."""
 

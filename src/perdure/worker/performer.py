@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from perdure import clock, telemetry
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Performer
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Performer, Unwanted
 from perdure.codec import Json
 from perdure.engine.errors import standard
 from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
@@ -19,6 +19,7 @@ from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import LeasedCall, StoreUnavailable
 from perdure.store.facts import encode_fact
+from perdure.worker.handover import Handover, is_subscription
 
 log = structlog.get_logger("perdure.calls")
 
@@ -34,6 +35,8 @@ class Calls:
         self._stepper = stepper
         self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
         self._running: dict[asyncio.Task[None], LeasedCall] = {}
+        self._subscriptions: set[asyncio.Task[None]] = set()
+        """Those of the running calls that last until they are cancelled; they take no room."""
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
@@ -42,7 +45,9 @@ class Calls:
         self._background = [asyncio.create_task(self._record()), asyncio.create_task(self._extend())]
 
     async def stop(self, seconds: float) -> None:
-        """Let calls under way end, up to `seconds`; hand the rest back."""
+        """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
+        for task in tuple(self._subscriptions):
+            task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
         left = dict(self._tokens)
@@ -88,15 +93,32 @@ class Calls:
         calls = await self._context.store.lease_calls(ids, lease, clock.uuid7())
         for _ in range(len(ids) - len(calls)):
             self._room.release()
+        refused = {}
         for call in calls:
-            self._tokens[call.activity] = call.token
-            task = asyncio.create_task(self._perform(call))
-            self._running[task] = call
-            task.add_done_callback(self._ended)
+            if is_subscription(call) and len(self._subscriptions) >= self._context.settings.subscriptions_max:
+                refused[call.activity] = call.token
+                self._room.release()
+            else:
+                self._start(call)
+        if refused:
+            log.warning("subscriptions are left to other workers: this one has PERDURE_SUBSCRIPTIONS_MAX of them")
+            await self._context.store.release_calls(refused)
+
+    def _start(self, call: LeasedCall) -> None:
+        self._tokens[call.activity] = call.token
+        task = asyncio.create_task(self._perform(call))
+        self._running[task] = call
+        if is_subscription(call):
+            self._subscriptions.add(task)
+            self._room.release()
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self._room.release()
+        if task in self._subscriptions:
+            self._subscriptions.discard(task)
+        else:
+            self._room.release()
 
     async def _perform(self, leased: LeasedCall) -> None:
         call = Call(
@@ -109,8 +131,14 @@ class Calls:
             tenant=leased.tenant,
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
+            deliver=Handover(self._context, self._stepper, leased) if is_subscription(leased) else None,
         )
-        self._results.put_nowait((leased, await self._fact(call, leased.detached)))
+        try:
+            fact = await self._fact(call, leased.detached)
+        except Unwanted:
+            self._forget(leased)
+            return
+        self._results.put_nowait((leased, fact))
 
     async def _fact(self, call: Call, detached: bool) -> bytes:
         """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
@@ -119,6 +147,8 @@ class Calls:
                 output: Json = await self._performer.perform(call)
             success = ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
             return encode_fact(_run_ended(call, success) if detached else success)
+        except Unwanted:
+            raise
         except CallFailed as failure:
             error = failure.error
         except Exception:

@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 
 from perdure.activities.http_request import misconfigured
-from perdure.activities.openapi.references import Node, References
+from perdure.activities.references import Node, References
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

@@ -6,10 +6,10 @@ from perdure.activities.openapi import openapi3, swagger2
 from perdure.activities.openapi.arguments import matched
 from perdure.activities.openapi.model import Operation
 from perdure.activities.openapi.operations import find
-from perdure.activities.openapi.references import Node, References
 from perdure.activities.openapi.requests import request_of
 from perdure.activities.openapi.security import place_of_key
 from perdure.activities.outside import Outside
+from perdure.activities.references import Node, References
 from perdure.codec import Json
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from perdure.activities.openapi.references import Node, References
+from perdure.activities.references import Node, References
 
 NESTING_MAX = 10
 

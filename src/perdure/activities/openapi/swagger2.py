@@ -17,7 +17,7 @@ from perdure.activities.openapi.model import (
 )
 from perdure.activities.openapi.operations import Found, parameters_of
 from perdure.activities.openapi.properties import shape_of
-from perdure.activities.openapi.references import Node, References
+from perdure.activities.references import Node, References
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"

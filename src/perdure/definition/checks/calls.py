@@ -25,8 +25,6 @@ from perdure.definition.checks.values import duration, endpoint, object_or_expre
 from perdure.definition.pointers import child
 from perdure.definition.uses import BUILT_IN, DEFAULT_CATALOG
 
-SUPPORTED = frozenset({"a2a", "grpc", "http", "mcp", "openapi"})
-
 _OUTPUTS = word("raw", "content", "response")
 
 _PROTOCOLS = (
@@ -224,8 +222,6 @@ def call(tasks: Check) -> Check:
         if not isinstance(function, str):
             report.expected("the name of a function", function, place)
         elif function in built_in:
-            if function not in SUPPORTED:
-                report.unsupported(place, f"call: {function}")
             if "with" in task:
                 built_in[function](task["with"], child(pointer, "with"), report)
             else:
@@ -239,18 +235,15 @@ def call(tasks: Check) -> Check:
 def _function(function: str, task: Mapping[str, Json], pointer: str, report: Report) -> None:
     """DSL reference, "Call", by custom functions: of ``use.functions``, of a catalog, or at a URI."""
     place = child(pointer, "call")
-    platform = report.uses.platform_function(function)
-    arguments = catalog.FUNCTIONS.get(function) if platform is not None else None
-    if arguments is not None:
-        arguments(http, task.get("with", {}), child(pointer, "with") if "with" in task else pointer, report)
+    if report.uses.platform_function(function) is not None:
+        catalog.FUNCTIONS[function](
+            http, task.get("with", {}), child(pointer, "with") if "with" in task else pointer, report
+        )
         return
     if "with" in task:
         _object_template(task["with"], child(pointer, "with"), report)
     if function in report.uses.functions:
         report.calls(function)
-        return
-    if platform is not None:
-        report.unsupported(place, f"call: {function}")
         return
     if "://" in function:
         report.need(pins.FUNCTION, function, place)

@@ -55,7 +55,6 @@ class Report:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._warnings_further = 0
-        self._unsupported: dict[str, tuple[str | None, Problem]] = {}
         self._needs: dict[tuple[str | None, str, str], Need] = {}
         self._calls: dict[str | None, set[str]] = {}
         self._function: str | None = None
@@ -80,12 +79,6 @@ class Report:
         It is a warning: the definition can be registered, and the use raises a configuration error.
         """
         self.warn(pointer, f"{unavailable(what, hint)} (using it raises a configuration error)")
-
-    def unsupported(self, pointer: str, what: str) -> None:
-        """The definition uses something that is part of the DSL, but not built yet."""
-        if pointer not in self._unsupported:
-            detail = f"{what} can't be run by this version of Perdure yet"
-            self._unsupported[pointer] = (self._function, self._located(pointer, detail, False))
 
     def need(self, kind: str, key: str, pointer: str, endpoint: Json = None) -> None:
         """The definition needs something from outside the document; see `pins.Need`."""
@@ -156,12 +149,6 @@ class Report:
         if self._warnings_further:
             told.append(Problem("", f"and {self._warnings_further} warnings more"))
         return tuple(told)
-
-    @property
-    def missing(self) -> tuple[Problem, ...]:
-        """What is used and not built yet, in the order of the text."""
-        used = self._used()
-        return tuple(sorted((p for owner, p in self._unsupported.values() if owner in used), key=_place))
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -16,6 +16,7 @@ from perdure.definition.program import (
     Call,
     CallFunction,
     CallMap,
+    CallSubscription,
     Case,
     Do,
     Emit,
@@ -190,6 +191,8 @@ def _iterator(context: Context, value: Mapping[str, Json], pointer: str) -> Iter
 
 def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
     function = value["call"]
+    if function == "asyncapi" and "subscription" in value["with"]:
+        return _subscription(context, value["with"], f"{pointer}/with", common)
     arguments = _arguments(context, value.get("with", {}), f"{pointer}/with")
     if function in BUILT_IN:
         return Call(**common, function=function, arguments=arguments)
@@ -205,6 +208,22 @@ def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dic
         context.missing.add(function)
         common["unavailable"] = unavailable(*function_missing(function))
     return CallFunction(**common, function=function, arguments=arguments)
+
+
+def _subscription(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
+    others = {name: item for name, item in value.items() if name != "subscription"}
+    subscription, place = value["subscription"], f"{pointer}/subscription"
+    consume = subscription["consume"]
+    return CallSubscription(
+        **common,
+        arguments=_arguments(context, others, pointer),
+        filter=context.optional_expression(subscription, "filter", place),
+        amount=None if "amount" not in consume else int(consume["amount"]),
+        while_=context.optional_expression(consume, "while", f"{place}/consume"),
+        until=context.optional_expression(consume, "until", f"{place}/consume"),
+        for_=context.optional_duration(consume, "for", f"{place}/consume"),
+        foreach=_iterator(context, subscription["foreach"], f"{place}/foreach") if "foreach" in subscription else None,
+    )
 
 
 _AUTHENTICATED = frozenset(

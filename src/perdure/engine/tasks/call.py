@@ -3,7 +3,7 @@ knows: ``human-task``, ``callback`` and ``job``."""
 
 from perdure.codec import Json
 from perdure.definition import durations
-from perdure.definition.program import Call
+from perdure.definition.program import Call, CallSubscription
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault, text_of
 from perdure.engine.draft import OWN, Draft, Fault
 from perdure.engine.durations import after
@@ -30,7 +30,7 @@ HUMAN_TASK_OVERDUE = OWN + "human-task.overdue"
 HUMAN_TASK_ESCALATED = OWN + "human-task.escalated"
 HUMAN_TASK_COMPLETED = OWN + "human-task.completed"
 
-PERFORMED = frozenset({"a2a", "grpc", "mcp", "openapi"})
+PERFORMED = frozenset({"a2a", "asyncapi", "grpc", "mcp", "openapi"})
 """Functions whose evaluated arguments an activity of that name takes as they are (`activities.registry`)."""
 
 
@@ -97,7 +97,7 @@ def overdue(draft: Draft, frame: CallFrame) -> None:
         draft.note_task(HUMAN_TASK_ESCALATED, frame, candidateGroups=list(frame.escalate_to))
 
 
-def arguments_of(draft: Draft, frame: CallFrame, task: Call) -> Flow[Json]:
+def arguments_of(draft: Draft, frame: Frame, task: Call | CallSubscription) -> Flow[Json]:
     """The evaluated ``with``, URI templates of its endpoints filled in."""
     value = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
     source = yield from draft.payloads.get(argument_of(frame))

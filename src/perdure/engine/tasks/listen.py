@@ -1,34 +1,27 @@
 """`listen`: consume events (DSL reference, "Listen", "Event Consumption Strategy", "Subscription Iterator").
 
-Consumed events lie under derived keys, the frame counts them. With `foreach` they go through its tasks one
-after another, in the order of their coming, each with the task's input; so the events not yet processed are
-the queue. The output is the array of all consumed events, or of what `foreach` made of them.
+Consumed events wait for the tasks of `foreach` in a queue (`tasks.queue`).
 """
 
 from perdure.codec import Json
-from perdure.definition.program import EventFilter, Iterator, Listen, Strategy
-from perdure.engine import process, scopes
+from perdure.definition.program import EventFilter, Listen, Strategy
+from perdure.engine import process
 from perdure.engine.dataflow import (
     DEFINITION,
     argument_of,
     condition,
     evaluate,
-    event_key,
-    export,
     fault,
     text_of,
-    validate,
 )
 from perdure.engine.draft import OWN, WORKFLOW, Draft
 from perdure.engine.effects import EventPattern, Subscribe
 from perdure.engine.matching import data_of, expected_key, fits, pattern_of
 from perdure.engine.payloads import Flow
-from perdure.engine.refs import Ref, derived_key, key_of, stored
+from perdure.engine.refs import Ref
 from perdure.engine.release import unsubscribe
 from perdure.engine.state import Frame, ListenFrame
-
-EVENTS_MAX = 100_000
-"""How many events one listening may consume."""
+from perdure.engine.tasks import queue
 
 EVENT_CONSUMED = OWN + "event.consumed"
 CORRELATION_STARTED = WORKFLOW + "correlation-started.v1"
@@ -85,15 +78,17 @@ def received(draft: Draft, frame: ListenFrame, task: Listen, event: Json) -> Flo
     hit = yield from _match(draft, frame, task.strategy, "to", frame.matched, event)
     if hit is None:
         return None
-    if frame.count >= EVENTS_MAX:
-        raise fault(draft, frame, "runtime", f"one listen task consumes at most {EVENTS_MAX} events")
+    if frame.count >= queue.ITEMS_MAX:
+        raise fault(draft, frame, "runtime", f"one listen task consumes at most {queue.ITEMS_MAX} events")
     return (yield from _consume(draft, frame, task, hit, event))
 
 
 def iteration_done(draft: Draft, frame: Frame, task: Listen, output: Ref) -> Flow[Ref | None]:
     """The tasks of `foreach` are through with the event at hand."""
     assert isinstance(frame, ListenFrame)
-    yield from _leave_iteration(draft, frame, task, output)
+    assert task.foreach is not None
+    yield from queue.leave(draft, frame, task.foreach, output)
+    yield from _item_done(draft, frame, task)
     return (yield from _go_on(draft, frame, task))
 
 
@@ -102,13 +97,12 @@ def _consume(draft: Draft, frame: ListenFrame, task: Listen, hit: int, event: Js
     _note(draft, frame, event)
     if task.strategy.mode == "all":
         frame.matched.append(hit)
-    frame.count += 1
     satisfied = _is_satisfied(frame, task.strategy)
-    if satisfied and frame.count == 1 and task.foreach is None:
+    if satisfied and frame.count == 0 and task.foreach is None:
         unsubscribe(draft, frame)
         yield from _note_correlated(draft, frame)
         return draft.store(frame, [value])
-    draft.keep(frame, _key(event_key(frame, frame.count - 1)), value)
+    queue.put(draft, frame, value)
     if satisfied or (yield from _until_holds(draft, frame, task)):
         return (yield from _close(draft, frame, task))
     return (yield from _go_on(draft, frame, task))
@@ -123,55 +117,14 @@ def _close(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[Ref | None]:
 
 def _go_on(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[Ref | None]:
     """Process what is queued; complete when nothing is and nothing more will come."""
-    iterator = task.foreach
-    if iterator is None:
-        frame.done = frame.count
-    while iterator is not None and frame.done < frame.count:
-        if frame.iterating:
-            return None
-        frame.iterating = True
-        input_ = argument_of(frame)
-        if iterator.body is not None and scopes.begin(draft, frame, iterator.body, input_, frame.done):
-            return None
-        yield from _leave_iteration(draft, frame, task, event_key(frame, frame.done))
-    if frame.listening:
-        return None
-    return (yield from _gather(draft, frame, iterator))
+    return (yield from queue.go_on(draft, frame, task.foreach, lambda: _item_done(draft, frame, task)))
 
 
-def _leave_iteration(draft: Draft, frame: ListenFrame, task: Listen, raw: Ref) -> Flow[None]:
-    """Transform, validate and keep the output of one item; then see whether it was the last."""
-    iterator = task.foreach
-    assert iterator is not None
-    output = raw
-    if iterator.output_as is not None:
-        value = yield from evaluate(draft, frame, iterator.output_as, raw, DEFINITION, raw_output=raw, inner=True)
-        output = draft.store(frame, value)
-    if iterator.output_schema is not None:
-        yield from validate(draft, frame, iterator.output_schema, output, "item's output")
-    if iterator.export_as is not None:
-        yield from export(draft, frame, iterator.export_as, iterator.export_schema, raw, output, inner=True)
-    value = yield from draft.payloads.get(output)
-    draft.keep(frame, _key(_output_key(frame, frame.done)), value)
-    frame.done += 1
-    frame.round = 0
-    frame.iterating = False
+def _item_done(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[None]:
+    """See whether the item that `foreach` is through with was the last."""
     if frame.listening and (yield from _until_holds(draft, frame, task)):
         unsubscribe(draft, frame)
         yield from _note_correlated(draft, frame)
-
-
-def _gather(draft: Draft, frame: ListenFrame, iterator: Iterator | None) -> Flow[Ref]:
-    key = event_key if iterator is None else _output_key
-    return draft.store(frame, (yield from _rows(draft, [key(frame, number) for number in range(frame.count)])))
-
-
-def _rows(draft: Draft, refs: list[Ref]) -> Flow[list[Json]]:
-    yield from draft.payloads.load(refs)
-    values = []
-    for ref in refs:
-        values.append((yield from draft.payloads.get(ref)))
-    return values
 
 
 def _match(
@@ -205,7 +158,7 @@ def _until_holds(draft: Draft, frame: ListenFrame, task: Listen) -> Flow[bool]:
     until = task.strategy.until
     if until is None or isinstance(until, Strategy) or task.strategy.mode != "any":
         return False
-    consumed = yield from _rows(draft, [event_key(frame, number) for number in range(frame.count)])
+    consumed = yield from queue.items(draft, frame)
     return (yield from condition(draft, frame, until, draft.payloads.lend(consumed)))
 
 
@@ -232,16 +185,6 @@ def _read(event: Json, read: str) -> Json:
             return event.get("data_base64", event.get("data"))
         case _:
             return data_of(event)
-
-
-def _output_key(frame: Frame, number: int) -> Ref:
-    return stored(derived_key(frame.id.bytes, b"output", b"%d.%d" % (frame.attempt, number)))
-
-
-def _key(ref: Ref) -> bytes:
-    key = key_of(ref)
-    assert key is not None
-    return key
 
 
 def _note(draft: Draft, frame: ListenFrame, event: Json) -> None:

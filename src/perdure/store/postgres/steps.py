@@ -72,6 +72,16 @@ from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[],
 ADD_FACTS = """
 insert into inbox (process, fact, recorded_at, operator)
 select process, fact, clock_timestamp(), $3 from unnest($1::uuid[], $2::bytea[]) as u (process, fact)
+returning id
+"""
+
+FACTS_LEFT = "select exists (select from inbox where id = any($1::bigint[]))"
+
+AWAITS_EVENT = """
+select exists (
+    select from process p cross join lateral json_array_elements(p.waiting) w
+    where p.id = $1 and w ->> 'activity' = $2::text and w ->> 'reason' = 'event'
+)
 """
 
 WITH_FACTS = """
@@ -206,8 +216,21 @@ async def take(
     return PostgresTaken(connection, taken, max(row["now"] for row in found), telling)
 
 
-async def add_facts(connection: Connection, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
-    await connection.execute(ADD_FACTS, [p for p, _ in facts], [f for _, f in facts], operator)
+async def add_facts(
+    connection: Connection, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False
+) -> list[int]:
+    found = await connection.fetch(ADD_FACTS, [p for p, _ in facts], [f for _, f in facts], operator)
+    return [row["id"] for row in found]
+
+
+async def facts_left(connection: Connection, ids: Sequence[int]) -> bool:
+    left: bool = await connection.fetchval(FACTS_LEFT, ids)
+    return left
+
+
+async def awaits_event(connection: Connection, process: UUID, activity: UUID) -> bool:
+    awaits: bool = await connection.fetchval(AWAITS_EVENT, process, str(activity))
+    return awaits
 
 
 async def with_facts(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:

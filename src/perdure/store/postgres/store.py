@@ -188,6 +188,20 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             await work.release(connection, tokens)
 
+    async def record_of_call(
+        self, call: c.LeasedCall, facts: Sequence[bytes], resume: bytes | None
+    ) -> list[int] | None:
+        async with transaction(self._pool) as connection:
+            return await work.record(connection, call, facts, resume)
+
+    async def facts_left(self, facts: Sequence[int]) -> bool:
+        async with connected(self._pool) as connection:
+            return await steps.facts_left(connection, facts)
+
+    async def awaits_event(self, process: UUID, activity: UUID) -> bool:
+        async with connected(self._pool) as connection:
+            return await steps.awaits_event(connection, process, activity)
+
     async def forget_leases(self) -> None:
         async with connected(self._pool) as connection:
             await work.forget_leases(connection)

@@ -34,6 +34,13 @@ from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
 where c.activity = u.activity and c.lease_token = u.token
 """
 
+# Held until the transaction ends, so that whoever cancels the call waits for its facts.
+HOLD = """
+select 1 from call where activity = $1 and attempt = $2 and lease_token = $3 for key share
+"""
+
+RESUME = "update call set request = $2 where activity = $1"
+
 FORGET_LEASES = "update call set lease_until = clock_timestamp(), lease_token = null where lease_token is not null"
 
 # The first answer to an attempt counts, whoever's lease it was: a repeat bore the same idempotency key.
@@ -106,6 +113,17 @@ async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int
     """Within the caller's transaction."""
     await connection.execute(FINISH, [r[1] for r in results], [r[2] for r in results])
     await steps.add_facts(connection, [(r[0], r[3]) for r in results])
+
+
+async def record(
+    connection: Connection, call: LeasedCall, facts: Sequence[bytes], resume: bytes | None
+) -> list[int] | None:
+    """Within the caller's transaction."""
+    if await connection.fetchval(HOLD, call.activity, call.attempt, call.token) is None:
+        return None
+    if resume is not None:
+        await connection.execute(RESUME, call.activity, resume)
+    return await steps.add_facts(connection, [(call.process, fact) for fact in facts])
 
 
 async def owed(connection: Connection, older_than_seconds: float, limit: int) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Follows ``$ref``, within a document and to others, as far as an operation needs it."""
+"""Follows ``$ref`` in API documents, within one and to others, as far as a call needs it."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote

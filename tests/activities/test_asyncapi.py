@@ -1,0 +1,400 @@
+"""Where a call by an AsyncAPI document leads, what it sends, and what is wrong with one that leads nowhere."""
+
+import asyncio
+import base64
+import contextlib
+import importlib.util
+import json
+import ssl
+from uuid import UUID
+
+import aiomqtt
+import pytest
+import yaml
+from aiohttp import web
+
+from perdure.activities.asyncapi import payloads
+from perdure.activities.asyncapi.performer import AsyncApiPerformer
+from perdure.activities.asyncapi.targets import target_of
+from perdure.activities.contract import Call, CallFailed
+from perdure.activities.outside import Outside
+from perdure.secrets import Secrets
+from perdure.settings import Settings
+
+PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
+
+V2 = """
+asyncapi: 2.6.0
+info: {title: t, version: '1'}
+defaultContentType: application/json
+servers:
+  west: {url: 'amqp://{region}.example.com:5673/shop', protocol: amqp, variables: {region: {default: w1, enum: [w1, w2]}}}
+  mq: {url: mqtts://mq.example.com, protocol: secure-mqtt, protocolVersion: '5'}
+  log: {$ref: 'parts.yaml#/server'}
+  far: {url: sqs.example.com, protocol: sqs}
+channels:
+  orders/{region}/{id}:
+    parameters:
+      region: {schema: {type: string, default: eu}}
+      id: {location: $message.payload#/order/id, schema: {type: string}}
+    publish:
+      operationId: takeOrder
+      bindings: {amqp: {deliveryMode: 1}, kafka: {groupId: {type: string, const: g1}}}
+      message: {$ref: 'parts.yaml#/message'}
+    subscribe: {operationId: tellOrder, message: {oneOf: [{contentType: text/plain}, {contentType: text/csv}]}}
+  only-mq: {servers: [mq], subscribe: {}}
+"""
+PARTS = """
+server: {url: 'k1.example.com:9093', protocol: kafka-secure}
+message:
+  contentType: application/vnd.order+json
+  correlationId: {location: '$message.header#/X-Order'}
+  bindings: {kafka: {key: {type: string, enum: [k]}}}
+"""
+V3 = """
+asyncapi: 3.0.0
+info: {title: t, version: '1'}
+servers:
+  n: {host: 'n.example.com:{port}', protocol: nats, variables: {port: {default: '4222'}}}
+  h: {host: h.example.com, pathname: /api/v1, protocol: https}
+channels:
+  order:
+    address: order.{kind}
+    servers: [{$ref: '#/servers/n'}]
+    parameters: {kind: {enum: [new, old]}}
+    bindings: {nats: {jetstream: true}}
+    messages: {placed: {contentType: text/plain}}
+  hook: {address: /hook, messages: {m: {$ref: '#/components/messages/m'}}}
+operations:
+  place: {action: receive, channel: {$ref: '#/channels/order'}, bindings: {nats: {queue: q}}}
+  call: {action: send, channel: {$ref: '#/channels/hook'}, bindings: {http: {method: PUT}}}
+components: {messages: {m: {contentType: application/json}}}
+"""
+
+
+@pytest.fixture
+async def base():
+    documents = {"/v2.yaml": V2, "/parts.yaml": PARTS, "/v3.yaml": V3, "/other.yaml": "openapi: 3.1.0"}
+
+    async def serve(request):
+        return web.Response(text=documents[request.path])
+
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def going_outside(**changes):
+    settings = {"egress_allow": "127.0.0.0/8", "call_timeout_seconds": 10, **changes}
+    outside = Outside(Settings(_env_file=None, **settings), Secrets({"PERDURE_SECRET_LOGIN": "top-secret-1"}))
+    await outside.start()
+    try:
+        yield outside
+    finally:
+        await outside.stop()
+
+
+@pytest.fixture
+async def outside():
+    async with going_outside() as made:
+        yield made
+
+
+def call(document, *, idempotency_key=f"{PROCESS}/{ACTIVITY}", **arguments):
+    if "message" not in arguments and "subscription" not in arguments:
+        arguments["message"] = {"payload": {"order": {"id": "o-1"}}}
+    return Call(
+        process=PROCESS,
+        activity=ACTIVITY,
+        attempt=1,
+        function="asyncapi",
+        reference="/do/0/x",
+        request={"document": {"endpoint": document}, **arguments},
+        tenant="default",
+        idempotency_key=idempotency_key,
+        secrets=frozenset({"LOGIN"}),
+    )
+
+
+SUBSCRIPTION = {"subscription": {"batch": True}}
+ORDERS = {"channel": "orders/{region}/{id}"}
+
+TARGETS = {
+    "the first server whose protocol is spoken": (
+        "v2",
+        ORDERS,
+        {"protocol": "amqp", "host": "w1.example.com", "port": 5673, "path": "/shop", "address": "orders/eu/o-1"},
+    ),
+    "a server by name": (
+        "v2",
+        {**ORDERS, "server": {"name": "west", "variables": {"region": "w2", "id": "7"}}},
+        {"host": "w2.example.com", "address": "orders/eu/7"},
+    ),
+    "by an operation's id": ("v2", {"operation": "takeOrder"}, {"content_type": "application/vnd.order+json"}),
+    "by protocol, from another document": (
+        "v2",
+        {**ORDERS, "protocol": "kafka"},
+        {
+            "protocol": "kafka",
+            "host": "k1.example.com",
+            "port": 9093,
+            "tls": True,
+            "correlation": "$message.header#/X-Order",
+        },
+    ),
+    "mqtt by its version": ("v2", {**ORDERS, "protocol": "mqtt"}, {"protocol": "mqtt5", "tls": True, "port": None}),
+    "a subscription to all": (
+        "v2",
+        {**ORDERS, **SUBSCRIPTION, "protocol": "mqtt5"},
+        {"address": "orders/eu/+", "content_type": "text/plain"},
+    ),
+    "a channel's own servers": ("v2", {"channel": "only-mq", **SUBSCRIPTION}, {"host": "mq.example.com"}),
+    "a protocol that is not spoken": ("v2", {**ORDERS, "protocol": "sqs"}, {"protocol": "sqs"}),
+    "3.0 by operation": (
+        "v3",
+        {"operation": "place", "server": {"name": "n", "variables": {"kind": "new", "port": "4333"}}},
+        {
+            "protocol": "nats",
+            "host": "n.example.com",
+            "port": 4333,
+            "address": "order.new",
+            "content_type": "text/plain",
+        },
+    ),
+    "3.0 over https": (
+        "v3",
+        {"operation": "call", "protocol": "http"},
+        {"protocol": "http", "host": "h.example.com", "path": "/api/v1", "tls": True, "address": "/hook"},
+    ),
+    "3.0 by the channel's name": ("v3", {"channel": "hook", "server": {"name": "h"}}, {"address": "/hook"}),
+    "3.0 by the channel's address": ("v3", {"channel": "/hook", "server": {"name": "h"}}, {"address": "/hook"}),
+    "3.0 subscribed to all": ("v3", {"operation": "place", **SUBSCRIPTION}, {"address": "order.*"}),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+async def test_where_a_call_leads(name, base, outside):
+    document, arguments, expected = TARGETS[name]
+    target = await target_of(call(f"{base}/{document}.yaml", **arguments), outside.documents)
+    assert {key: getattr(target, key) for key in expected} == expected
+
+
+async def test_bindings_are_those_of_the_protocol(base, outside):
+    target = await target_of(call(f"{base}/v2.yaml", **ORDERS, protocol="kafka"), outside.documents)
+    assert target.bindings.operation == {"groupId": {"type": "string", "const": "g1"}}
+    assert target.bindings.message == {"key": {"type": "string", "enum": ["k"]}}
+    target = await target_of(call(f"{base}/v3.yaml", operation="place", **SUBSCRIPTION), outside.documents)
+    assert (target.bindings.first("queue"), target.bindings.first("jetstream")) == ("q", True)
+
+
+NOWHERE = {
+    "channel": ("v2", {"channel": "orders/{region}/{ids}"}, "did you mean orders/{region}/{id}?"),
+    "operation": ("v2", {"operation": "takeOrders"}, "has no operation 'takeOrders'; did you mean takeOrder or"),
+    "operation of 3.0": ("v3", {"operation": "plaice"}, "did you mean place?"),
+    "server": ("v2", {**ORDERS, "server": {"name": "wast"}}, "no server 'wast'; did you mean west?"),
+    "server of another channel": (
+        "v3",
+        {"operation": "place", "server": {"name": "h"}},
+        "not at the server 'h'; it is at n.",
+    ),
+    "protocol": (
+        "v2",
+        {**ORDERS, "protocol": "nats"},
+        "no server of the protocol nats; it has west (amqp), mq (mqtt5)",
+    ),
+    "no such operation on the channel": ("v2", {"channel": "only-mq"}, "has no operation publish; it has"),
+    "operation the other way": ("v2", {"operation": "tellOrder"}, "is subscribe of the channel"),
+    "choice of a variable": (
+        "v2",
+        {**ORDERS, "server": {"name": "west", "variables": {"region": "evil.org/"}}},
+        "expects one of w1, w2 for its variable region",
+    ),
+    "variable": ("v2", {**ORDERS, "server": {"name": "west", "variables": {"regoin": "w1"}}}, "did you mean region?"),
+    "variable that leads elsewhere": (
+        "v3",
+        {"operation": "place", "server": {"name": "n", "variables": {"kind": "new", "port": "1@evil.org"}}},
+        "expects letters, digits, dots and hyphens for its variable port",
+    ),
+    "parameter": (
+        "v2",
+        {**ORDERS, "message": {"payload": {"order": {"id": "a/b"}}}},
+        "can't have this value for id",
+    ),
+    "parameter without a value": ("v3", {"operation": "place"}, "needs a value for kind"),
+    "choice of a parameter": (
+        "v3",
+        {"operation": "place", "server": {"name": "n", "variables": {"kind": "odd"}}},
+        "expects one of new, old for kind",
+    ),
+    "document": ("other", {"operation": "x"}, "is no document of AsyncAPI 2.x or 3.0"),
+    "arguments": ("v2", {"channel": "a", "operation": "b"}, "needs `channel` or `operation`, and not both"),
+    "protocol that is not available": (
+        "v2",
+        {**ORDERS, "protocol": "sqs"},
+        "The protocol sqs is not available; those that are: amqp, http, kafka, mqtt, mqtt5, nats.",
+    ),
+    "headers": (
+        "v2",
+        {**ORDERS, "message": {"headers": {"a": []}, "payload": {"order": {"id": 1}}}},
+        "`message.headers`",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+async def test_a_call_that_leads_nowhere(name, base, outside):
+    document, arguments, detail = NOWHERE[name]
+    with pytest.raises(CallFailed) as caught:
+        await AsyncApiPerformer(outside).perform(call(f"{base}/{document}.yaml", **arguments))
+    assert caught.value.error.type.endswith("/configuration")
+    assert detail in (caught.value.error.detail or "")
+
+
+async def test_a_missing_extra_says_what_to_install(base, outside, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "aiokafka" else found(name, *a))
+    with pytest.raises(CallFailed) as caught:
+        await AsyncApiPerformer(outside).perform(call(f"{base}/v2.yaml", **ORDERS, protocol="kafka"))
+    assert caught.value.error.type.endswith("/configuration")
+    assert "pip install 'perdure[kafka]'" in caught.value.error.detail
+
+
+@contextlib.asynccontextmanager
+async def serving(server, **channel):
+    """A document with one channel at one server."""
+    described = {
+        "asyncapi": "3.0.0",
+        "servers": {"s": server},
+        "channels": {"c": {"address": "guarded", **channel}},
+        "operations": {"o": {"action": "send", "channel": {"$ref": "#/channels/c"}}},
+    }
+
+    async def serve(_):
+        return web.Response(text=yaml.safe_dump(described))
+
+    app = web.Application()
+    app.router.add_get("/d.yaml", serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/d.yaml"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("protocol", ["amqp", "http", "kafka", "mqtt", "mqtt5", "nats"])
+@pytest.mark.parametrize("arguments", [{}, SUBSCRIPTION], ids=["publish", "subscribe"])
+async def test_an_address_that_may_not_be_reached(protocol, arguments, fleet):
+    """127.0.0.2 is not among the networks; a listener there would see any attempt."""
+    seen = []
+    listener = await asyncio.start_server(lambda _, writer: (seen.append(1), writer.close()), "127.0.0.2", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with (
+        going_outside(egress_allow="127.0.0.1") as outside,
+        serving({"host": f"127.0.0.2:{port}", "protocol": protocol}) as document,
+    ):
+        with pytest.raises(CallFailed) as caught:
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", **arguments))
+    listener.close()
+    await listener.wait_closed()
+    assert caught.value.error.type.endswith("/authorization"), caught.value.error
+    assert "PERDURE_EGRESS_ALLOW" in caught.value.error.detail
+    assert not seen
+
+
+@pytest.mark.parametrize("protocol", ["amqp", "kafka", "mqtt", "mqtt5", "nats"])
+async def test_nobody_answers(protocol, outside):
+    async with serving({"host": "127.0.0.1:1", "protocol": protocol}) as document:
+        with pytest.raises(CallFailed) as caught:
+            await AsyncApiPerformer(outside).perform(call(document, operation="o"))
+    assert caught.value.error.type.endswith("/communication"), caught.value.error
+    assert f"'guarded' at {protocol}://127.0.0.1:1 failed" in caught.value.error.detail
+
+
+async def test_a_wrong_password_is_told_without_it(outside, rabbit):
+    host = rabbit.url.rpartition("@")[2]
+    async with serving({"host": host, "protocol": "amqp"}) as document:
+        policy = {"basic": {"username": "guest", "password": "top-secret-1"}}
+        with pytest.raises(CallFailed) as caught:
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", authentication=policy))
+    assert caught.value.error.type.endswith("/authentication"), caught.value.error
+    assert "top-secret-1" not in str(caught.value.error)
+
+
+async def test_a_queue_that_is_not_there_loses_no_message(outside, rabbit):
+    host = rabbit.url.rpartition("@")[2]
+    bindings = {"amqp": {"is": "queue", "queue": {"name": "nobody-made-it"}}}
+    async with serving({"host": host, "protocol": "amqp"}, bindings=bindings) as document:
+        for arguments in ({}, SUBSCRIPTION):
+            with pytest.raises(CallFailed) as caught:
+                await AsyncApiPerformer(outside).perform(call(document, operation="o", **arguments))
+            assert caught.value.error.type.endswith("/communication")
+            assert "queue" in caught.value.error.detail and "nobody-made-it" in caught.value.error.detail
+
+
+async def test_login_and_encryption_of_mqtt(outside, secure_mosquitto, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure_mosquitto.authority))
+    policy = {"basic": {"username": "ann", "password": "pass-word-1"}}
+    server = {"host": f"localhost:{secure_mosquitto.port}", "protocol": "mqtts"}
+    context = ssl.create_default_context(cafile=str(secure_mosquitto.authority))
+    async with (
+        serving(server) as document,
+        aiomqtt.Client(
+            "localhost", secure_mosquitto.port, username="ann", password="pass-word-1", tls_context=context
+        ) as reader,
+    ):
+        await reader.subscribe("guarded", qos=1)
+        performer = AsyncApiPerformer(outside)
+        output = await performer.perform(call(document, operation="o", authentication=policy))
+        assert output == {"payload": {"order": {"id": "o-1"}}, "headers": {}}
+        async with asyncio.timeout(10):
+            message = await anext(aiter(reader.messages))
+        assert json.loads(message.payload) == {"order": {"id": "o-1"}}
+        with pytest.raises(CallFailed) as caught:
+            await performer.perform(call(document, operation="o"))
+        assert caught.value.error.type.endswith("/authentication"), caught.value.error
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(CallFailed) as caught:
+            await performer.perform(call(document, operation="o", authentication=policy))
+        assert "certificate" in caught.value.error.detail.lower()
+
+
+BODIES = [
+    (b'{"a": 1}', "application/json", {"a": 1}),
+    (b'{"a": 1}', None, {"a": 1}),
+    (b"not json", "application/json", "not json"),
+    (b"1", "text/plain", "1"),
+    (b"\xff\x00", None, base64.b64encode(b"\xff\x00").decode()),
+    (b"abc", "application/octet-stream", base64.b64encode(b"abc").decode()),
+    (b"", "application/json", None),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type", "payload"), BODIES)
+def test_what_comes_in(body, content_type, payload):
+    assert payloads.incoming(body, content_type, (), None, 100).payload == payload
+
+
+def test_where_the_correlation_id_is():
+    headers = [("X-Order", "h")]
+    incoming = payloads.incoming
+    assert incoming(b'{"a": {"id": 7}}', None, headers, "$message.payload#/a/id", 100).correlation_id == "7"
+    assert incoming(b"{}", None, headers, "$message.header#/x-order", 100).correlation_id == "h"
+    assert incoming(b"{}", None, headers, None, 100, correlation_id="p").correlation_id == "p"
+    assert incoming(b"{}", None, [("CorrelationId", "q")], None, 100).correlation_id == "q"
+    assert incoming(b"{}", None, headers, "$message.payload#/none", 100).correlation_id is None
+
+
+def test_a_message_goes_out_with_what_identifies_it():
+    sent = payloads.outgoing({"payload": "text", "headers": {"n": 1, "b": True}}, "text/plain", None, call("http://d"))
+    assert (sent.body, sent.content_type) == (b"text", "text/plain; charset=utf-8")
+    assert sent.id == sent.headers["Idempotency-Key"] == f"{PROCESS}/{ACTIVITY}"
+    assert (sent.headers["n"], sent.headers["b"]) == ("1", "true")
+    assert sent.headers["traceparent"].startswith("00-")

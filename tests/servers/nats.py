@@ -1,0 +1,17 @@
+"""NATS with JetStream."""
+
+from servers.server import Server, program
+
+
+class NatsServer(Server):
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        executable = program("nats-server", install="nats-server (on Debian: nats-server)")
+        store = self.directory / "jetstream"
+        await self._launch([executable, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(store)])
+
+    async def _answers(self) -> bool:
+        return await self._port_answers(b"", b"INFO")
