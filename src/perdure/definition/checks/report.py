@@ -1,4 +1,4 @@
-"""What the checks find: faults, warnings, features not built yet, and every expression."""
+"""What the checks find: faults, warnings, what is needed from elsewhere, and every expression."""
 
 import difflib
 import json
