@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from perdure.cli.main import app
 from perdure.definition.loader import load
-from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable
+from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable, Problem
 from perdure.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,8 +111,9 @@ def definition_faults(path: Path) -> Iterator[str]:
         if token.type != "fence" or not token.content.startswith("document:\n"):
             continue
         where = f"definition in line {(token.map or [0])[0] + 1}"
+        problems: tuple[Problem, ...] = ()
         try:
-            problems = load(token.content.encode(), "application/yaml").unsupported
+            load(token.content.encode(), "application/yaml")
         except DefinitionInvalid as invalid:
             problems = invalid.problems
         except DefinitionUndecodable as undecodable:
