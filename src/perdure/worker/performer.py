@@ -2,6 +2,9 @@
 
 A lease is extended while its call is under way, so that it can be short: a worker that dies is replaced soon. The
 repeat bears the same idempotency key.
+
+A call that waits for a host with a limit has no place among those under way, but its lease is extended too. Where too
+many wait, a call is put off: nobody has it until its lease ends, then the sweep finds it.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from perdure import clock, telemetry
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Performer
+from perdure.activities.contract import GIVEN_UP, PLACE, Call, CallFailed, Performer, Postponed
 from perdure.codec import Json
 from perdure.engine.errors import standard
 from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
@@ -19,6 +22,7 @@ from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import LeasedCall, StoreUnavailable
 from perdure.store.facts import encode_fact
+from perdure.worker.room import Place, Room
 
 log = structlog.get_logger("perdure.calls")
 
@@ -32,8 +36,9 @@ class Calls:
         self._context = context
         self._performer = performer
         self._stepper = stepper
-        self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
+        self._room = Room(context.settings.calls_concurrency_max, context.settings.calls_waiting_max)
         self._running: dict[asyncio.Task[None], LeasedCall] = {}
+        self._places: dict[asyncio.Task[None], Place] = {}
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
@@ -43,6 +48,9 @@ class Calls:
 
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back."""
+        for task, place in self._places.items():
+            if place.waits:
+                task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
         left = dict(self._tokens)
@@ -63,42 +71,36 @@ class Calls:
     @property
     def room(self) -> int:
         """How many more calls can begin at once."""
-        return max(0, self._context.settings.calls_concurrency_max - len(self._running))
+        return max(0, self._context.settings.calls_concurrency_max - self._room.taken)
 
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
         left = list(dict.fromkeys(ids))
         while left:
-            await self._room.acquire()
-            some = 1
-            while some < len(left) and not self._room.locked():
-                await self._room.acquire()
-                some += 1
-            now, left = left[:some], left[some:]
+            places = await self._room.take(len(left))
+            now, left = left[: len(places)], left[len(places) :]
             try:
-                await self._begin(now)
-            except BaseException:
-                for _ in now:
-                    self._room.release()
-                raise
+                await self._begin(now, places)
+            finally:
+                for place in places:  # those that no call has got
+                    place.close()
 
-    async def _begin(self, ids: Sequence[UUID]) -> None:
-        """Lease and start; the caller holds room for each."""
+    async def _begin(self, ids: Sequence[UUID], places: list[Place]) -> None:
+        """Lease and start; each call that there is takes one of the places."""
         lease = self._context.settings.call_lease_seconds
-        calls = await self._context.store.lease_calls(ids, lease, clock.uuid7())
-        for _ in range(len(ids) - len(calls)):
-            self._room.release()
-        for call in calls:
+        for call in await self._context.store.lease_calls(ids, lease, clock.uuid7()):
             self._tokens[call.activity] = call.token
-            task = asyncio.create_task(self._perform(call))
-            self._running[task] = call
+            place = places.pop()
+            task = asyncio.create_task(self._perform(call, place))
+            self._running[task], self._places[task] = call, place
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self._room.release()
+        self._places.pop(task).close()
 
-    async def _perform(self, leased: LeasedCall) -> None:
+    async def _perform(self, leased: LeasedCall, place: Place) -> None:
+        PLACE.set(place)
         call = Call(
             process=leased.process,
             activity=leased.activity,
@@ -110,17 +112,36 @@ class Calls:
             idempotency_key=f"{leased.process}/{leased.activity}",
             secrets=leased.secrets,
         )
-        self._results.put_nowait((leased, await self._fact(call, leased.detached)))
+        try:
+            fact = await self._fact(call, leased.detached)
+        except Postponed:
+            await self._put_off(leased)
+        else:
+            self._results.put_nowait((leased, fact))
+
+    async def _put_off(self, leased: LeasedCall) -> None:
+        """Leave the call alone for about the time of a lease."""
+        self._forget(leased)
+        seconds = clock.jittered(self._context.settings.call_lease_seconds)
+        try:
+            await self._context.store.extend_calls({leased.activity: leased.token}, seconds)
+        except StoreUnavailable as error:
+            log.warning("a call could not be put off; its lease will end", reason=str(error))
 
     async def _fact(self, call: Call, detached: bool) -> bytes:
-        """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
+        """The encoded fact that the call leads to, whatever happens: no call may stay without a result.
+
+        Raises `Postponed` for one that was not made.
+        """
         try:
-            with telemetry.call_in_flight(call.function):
+            with telemetry.call_in_flight(call.function, unmade=Postponed):
                 output: Json = await self._performer.perform(call)
             success = ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
             return encode_fact(_run_ended(call, success) if detached else success)
         except CallFailed as failure:
             error = failure.error
+        except Postponed:
+            raise
         except Exception:
             log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
             error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
