@@ -35,6 +35,15 @@ def test_other_hosts_have_none(host: str, port: int) -> None:
     assert CallLimits("").of(host, port) is None
 
 
+@pytest.mark.parametrize("host", ["a" * 254, ".".join(["a" * 60] * 5), "a\0b", "a b", "", "\ud800", "a..b", "x/y"])
+def test_what_is_no_host_has_none(host: str) -> None:
+    assert CallLimits("*=1/s").of(host, 80) is None
+
+
+def test_zones_of_addresses_are_no_part_of_the_name() -> None:
+    assert CallLimits("*=1/s").of("fe80::1%\0", 80) == ("[fe80::1]", Limit(1))
+
+
 def test_a_star_is_for_all_others_each_by_itself() -> None:
     limits = CallLimits("*=5/s; *:81=,3; a.example=1/s")
     assert limits.of("a.example", 81) == ("a.example", Limit(1))

@@ -15,6 +15,8 @@ BURST_SECONDS: Final = 0.2
 """How much of a rate may come at once. Calls are spread, but not so evenly that each late one would be lost."""
 CONCURRENCY_MAX: Final = 10_000
 RULES_MAX: Final = 1000
+NAME_CHARACTERS_MAX: Final = 253
+"""Of a host (RFC 1035, section 2.3.4, as it is written)."""
 
 _PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _RATE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)/([smh])")
@@ -64,6 +66,8 @@ class CallLimits:
         if not self._rules:
             return None
         host = _known(host)
+        if len(host) > NAME_CHARACTERS_MAX or not (_LABELS.fullmatch(host) or _is_address(host)):
+            return None  # nothing can be reached by this, and it is no name to count by
         named = f"[{host}]" if ":" in host else host
         for pattern in _patterns(named):
             for place in (f"{pattern}:{port}", pattern):
@@ -135,7 +139,7 @@ def _parted(pattern: str) -> tuple[str, str]:
 
 def _known(host: str) -> str:
     """The host in the one spelling that all its spellings have in common."""
-    host = host.rstrip(".").lower()
+    host = host.partition("%")[0].rstrip(".").lower()
     if _is_address(host):
         return str(ip_address(host))
     if not host.isascii():

@@ -65,7 +65,8 @@ class Limiter:
         permit = clock.uuid7()
         with self._line(name) as line:
             try:
-                await self._admitted(line, self._permits, name, limit, permit)
+                with paused():
+                    await self._admitted(line, self._permits, name, limit, permit)
                 _begin()
                 yield
             finally:
@@ -94,7 +95,7 @@ class Limiter:
         place = PLACE.get()
         if place is not None:
             place.leave()
-        with paused(), telemetry.call_waiting():
+        with telemetry.call_waiting():
             async with line.turn:
                 line.ended.clear()
                 while (seconds := await self._ask(permits, name, limit, permit)) > 0:

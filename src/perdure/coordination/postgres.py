@@ -20,6 +20,7 @@ from perdure.limits import Limit
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 ANSWER_SECONDS_MAX: Final = 2.0
+SWEEP_SECONDS: Final = 600.0
 
 _ERRORS: Final = (
     OSError,
@@ -37,11 +38,11 @@ class PostgresCoordinator:
         self._pool = pool
         self._memory = Memory()
         self._permits = Permits()
+        self._swept_at = float("-inf")
         self._outage = Outage("PostgreSQL")
 
     async def start(self) -> None:
-        await self._ask(queries.SWEEP, otherwise=None)
-        await self._ask(queries.SWEEP_LIMITS, otherwise=None)
+        await self._sweep()
 
     async def stop(self) -> None:
         """The pool is its maker's."""
@@ -66,6 +67,8 @@ class PostgresCoordinator:
         self._memory.forget(key)
 
     async def admit(self, name: str, limit: Limit, permit: UUID, ttl_seconds: float) -> float:
+        if clock.monotonic() - self._swept_at > SWEEP_SECONDS:
+            await self._sweep()
         terms = (limit.rate_per_second, limit.burst, limit.concurrency)
         wait = await self._ask(queries.ADMIT, name, *terms, permit, ttl_seconds, otherwise=None)
         if wait is None:
@@ -87,6 +90,11 @@ class PostgresCoordinator:
     async def ready(self) -> str:
         await self._ask("SELECT 1", otherwise=None)
         return self._outage.reason or "ok"
+
+    async def _sweep(self) -> None:
+        self._swept_at = clock.monotonic()
+        for query in (queries.SWEEP, queries.SWEEP_PERMITS, queries.SWEEP_LIMITS):
+            await self._ask(query, otherwise=None)
 
     async def _ask(self, query: str, *arguments: Any, otherwise: Any) -> Any:
         """PostgreSQL's answer, or `otherwise` where there is none to be had in time."""

@@ -40,8 +40,10 @@ GIVE_BACK: Final = """
 """
 """Name, permit: no longer under way."""
 
+SWEEP_PERMITS: Final = """
+    DELETE FROM coordination_permit WHERE held_until <= now() - interval '1 hour'
+"""
 SWEEP_LIMITS: Final = """
-    WITH permits AS (DELETE FROM coordination_permit WHERE held_until <= now() - interval '1 hour')
     DELETE FROM coordination_limit WHERE due <= now() - interval '1 hour'
 """
-"""Drop what was not used for long."""
+"""Drop what was not used for long. Two statements, so that neither waits while it has locked what others want."""
