@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """The command that runs Python scripts; by default the Python that runs the worker."""
     egress_allow: Annotated[str, NoDecode] = ""
     """Networks that outgoing calls may reach beyond public ones, separated by commas."""
+    call_limits: str = ""
+    """How often and how many at once calls may go to which host: see `perdure.limits`."""
     grpc_plaintext: Annotated[str, NoDecode] = "127.0.0.0/8,::1"
     """Networks where gRPC calls go without TLS to servers that speak none, separated by commas."""
     retention: str = "P90D"
@@ -54,6 +56,8 @@ class Settings(BaseSettings):
     run_concurrency_max: int = Field(default=8, ge=1)
     calls_concurrency_max: int = Field(default=100, ge=1)
     subscriptions_max: int = Field(default=500, ge=1)
+    calls_waiting_max: int = Field(default=1000, ge=0)
+    """Calls that wait, beyond those, for a host with a limit."""
     call_lease_seconds: float = Field(default=15, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)
     job_lease_seconds: float = Field(default=60, ge=0.1, le=86_400)

@@ -60,6 +60,10 @@ CALLS: Final = Counter("perdure_calls_total", "External calls performed.", ("fun
 CALL_SECONDS: Final = Histogram(
     "perdure_call_duration_seconds", "How long external calls took.", ("function",), buckets=LONG_SECONDS
 )
+CALLS_WAITING: Final = Gauge("perdure_calls_waiting", "External calls that wait for a host with a limit.")
+CALL_WAIT_SECONDS: Final = Histogram(
+    "perdure_call_wait_seconds", "How long external calls waited for hosts with limits.", buckets=LONG_SECONDS
+)
 TIMERS_FIRED: Final = Counter("perdure_timers_fired_total", "Timers fired.")
 TIMER_LATE_SECONDS: Final = Histogram(
     "perdure_timer_lateness_seconds", "How long after they were due timers fired.", buckets=LONG_SECONDS
@@ -134,10 +138,10 @@ def record_facts(fact: str, count: int = 1) -> None:
 
 
 @contextmanager
-def call_in_flight(function: str) -> Iterator[None]:
+def call_in_flight(function: str, unmade: type[Exception]) -> Iterator[None]:
     """Around one external call: counts it while it lasts, then how it came out and how long it took.
 
-    An exception makes the outcome ``failed``, and passes.
+    An exception makes the outcome ``failed``, or ``postponed`` if it is `unmade`, and passes.
     """
     started = clock.monotonic()
     outcome = "failed"
@@ -145,10 +149,25 @@ def call_in_flight(function: str) -> Iterator[None]:
     try:
         yield
         outcome = "succeeded"
+    except unmade:
+        outcome = "postponed"
+        raise
     finally:
         CALLS_IN_FLIGHT.dec()
         CALLS.labels(function, outcome).inc()
         CALL_SECONDS.labels(function).observe(clock.monotonic() - started)
+
+
+@contextmanager
+def call_waiting() -> Iterator[None]:
+    """Around the wait of one external call for a host with a limit."""
+    started = clock.monotonic()
+    CALLS_WAITING.inc()
+    try:
+        yield
+    finally:
+        CALLS_WAITING.dec()
+        CALL_WAIT_SECONDS.observe(clock.monotonic() - started)
 
 
 def record_timer(late_seconds: float) -> None:

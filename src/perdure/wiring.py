@@ -31,6 +31,7 @@ from perdure.embedded.postgres import EmbeddedPostgres
 from perdure.engine.step import Environment, Limits
 from perdure.expressions.contract import Evaluator, EvaluatorUnavailable
 from perdure.expressions.evaluator import JqEvaluator
+from perdure.limits import CallLimits
 from perdure.runtime.context import Context
 from perdure.runtime.programs import Programs
 from perdure.runtime.service import Service
@@ -70,7 +71,7 @@ async def run_dev(settings: Settings, *, host: str, port: int, data_dir: Path, o
             await context.store.forget_leases()  # whoever held them died with the last run
         service = Service(context)
         stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(Outside(settings, context.secrets)))
+        worker = Worker(context, Registry(Outside(settings, context.secrets, context.coordinator)))
         await worker.start()
         stack.push_async_callback(worker.stop)
         app = create_app(service, settings=settings, open_access=_is_loopback(host), version=__version__)
@@ -98,7 +99,7 @@ async def run_worker(settings: Settings, *, host: str, port: int, on_ready: OnRe
         context = await stack.enter_async_context(open_context(settings, dsn, public_url))
         service = Service(context)
         stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(Outside(settings, context.secrets)))
+        worker = Worker(context, Registry(Outside(settings, context.secrets, context.coordinator)))
         await worker.start()
         stack.push_async_callback(worker.stop)
         health = HealthServer(service.ready, host=host, port=port)
@@ -131,6 +132,7 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
     except ValueError as error:
         raise CannotStart(f"PERDURE_RETENTION: {error}") from error
     try:
+        CallLimits(settings.call_limits)
         Sealer(settings.encryption_key)
     except ValueError as error:
         raise CannotStart(str(error)) from error

@@ -36,9 +36,9 @@ def test_a_call_is_counted_while_it_lasts_and_by_its_outcome():
     outcomes = {outcome: {"function": "http", "outcome": outcome} for outcome in ("succeeded", "failed")}
     before = {outcome: value("perdure_calls_total", **labels) for outcome, labels in outcomes.items()}
     flying = value("perdure_calls_in_flight")
-    with telemetry.call_in_flight("http"):
+    with telemetry.call_in_flight("http", unmade=TimeoutError):
         assert value("perdure_calls_in_flight") == flying + 1
-    with pytest.raises(OSError), telemetry.call_in_flight("http"):
+    with pytest.raises(OSError), telemetry.call_in_flight("http", unmade=TimeoutError):
         raise OSError
     assert value("perdure_calls_in_flight") == flying
     for outcome, labels in outcomes.items():

@@ -83,7 +83,7 @@ async def open_platform(dsn: str, *, working: bool = True, **settings: Any) -> A
     merged = Settings(_env_file=None, **{**fast, **settings})
     async with open_context(merged, dsn, "http://127.0.0.1:1") as context:
         service = Service(context)
-        worker = Worker(context, Registry(Outside(merged, context.secrets)))
+        worker = Worker(context, Registry(Outside(merged, context.secrets, context.coordinator)))
         if working:
             await worker.start()
         try:

@@ -433,13 +433,13 @@ async def test_a_call_leased_twice_by_one_worker_costs_no_room(database, world):
             await calls.take([view.activity for view in process.waiting_for])
             while len(world.of("/c")) < 2:
                 await asyncio.sleep(0.01)
-        room = calls._room._value
+        room = calls.room
         world.held["/c"].set()
         assert (await platform.ended(process)).status == "completed"
         async with asyncio.timeout(10):
             while calls._running:
                 await asyncio.sleep(0.01)
-        assert calls._room._value == room + 2
+        assert calls.room == room + 2
 
 
 async def test_old_processes_are_forgotten_whole(platform, database):

@@ -35,12 +35,19 @@ class Caller:
         return self._secrets_removed(request, output)
 
     async def exchange(
-        self, request: Request, policy: Json, call: Call, key: KeyPlace | None = None, until: Until | None = None
+        self,
+        request: Request,
+        policy: Json,
+        call: Call,
+        key: KeyPlace | None = None,
+        until: Until | None = None,
+        *,
+        limited: bool = True,
     ) -> tuple[Request, Response]:
         """The response whatever its status, and the request that it answers, which knows the credentials sent.
 
         Credentials in the URI count where there is no policy. Those of a policy go where `key` says. `until` may end
-        the reading before the response does.
+        the reading before the response does. Without `limited`, the limits of hosts do not hold.
         """
         try:
             if policy is None:
@@ -48,7 +55,7 @@ class Caller:
             else:
                 credentials = await self._authenticator.credentials(policy, call)
             request = request.authenticated(credentials) if key is None else request.keyed(credentials, key)
-            return await self._client.exchange(request, until)
+            return await self._client.exchange(request, until, limited=limited)
         except CallFailed as failure:
             raise self.redacted(failure.error, request.credentials) from None
 

@@ -1,12 +1,14 @@
 """What performs activities in the world outside, as `worker` sees it."""
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.errors import Error
+from perdure.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,35 @@ class Unwanted(Exception):
     """Nobody wants the call any more, and whoever performed it knows: there is nothing to report."""
 
 
+class Postponed(Exception):
+    """Too many calls wait for a host with a limit already. This one was not made; it is to be tried again later."""
+
+
+class Place(Protocol):
+    """What a call takes up of its worker's room, which is others' while the call only waits for its turn."""
+
+    begun: bool
+    """Whether a request of the call has gone out, so that it would be repeated if it began anew."""
+
+    def leave(self) -> None:
+        """It waits from now on. Raises `Postponed` where too many do and it has not begun."""
+
+    async def enter(self) -> None:
+        """It waits no longer; returns when there is room again."""
+
+
+PLACE: Final[ContextVar[Place | None]] = ContextVar("place", default=None)
+"""That of the call being performed."""
+
+
+class Permits(Protocol):
+    """What all workers agree upon: see `coordination.contract.Coordinator`, which keeps to this."""
+
+    async def admit(self, name: str, limit: Limit, permit: UUID, ttl_seconds: float) -> float: ...
+    async def hold(self, permits: Sequence[tuple[str, UUID]], ttl_seconds: float) -> None: ...
+    async def release(self, name: str, permit: UUID) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A document from elsewhere. `uri` is where it was found, after redirections."""
@@ -120,7 +151,8 @@ class Performer(Protocol):
     """Performs calls, any number at once."""
 
     async def perform(self, call: Call) -> Json:
-        """The output of the activity. Raises `CallFailed`, or `Unwanted` for a subscription that is over.
+        """The output of the activity. Raises `CallFailed`, `Unwanted` for a subscription that is over, and `Postponed`
+        where it could not begin.
 
         Cancelling it drops the call; whether the other side noticed it is unknown then.
         """

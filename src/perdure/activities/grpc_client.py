@@ -36,6 +36,7 @@ class GrpcClient:
         self._settings = outside.settings
         self._secrets = outside.secrets
         self._authenticator = outside.authenticator
+        self._limiter = outside.limiter
         self._protos = Protos(outside.resources, outside.settings.resource_bytes_max)
         self._channels = Channels(outside.http.guard, plaintext, outside.settings.response_body_bytes_max)
 
@@ -68,7 +69,7 @@ class GrpcClient:
         """The responses. Raises `CallFailed` for each status but OK."""
         what = f"{method.path[1:]} at {host}:{port}"
         try:
-            async with self._channels.lease(host, port) as channel:
+            async with self._limiter.permit(host, port), self._channels.lease(host, port) as channel:
                 try:
                     return await self._responses(channel, method, request, metadata)
                 except grpc.aio.AioRpcError as error:

@@ -9,9 +9,11 @@ from typing import TypeAlias, TypeVar
 import aiohttp
 
 from perdure.activities.contract import CallFailed
+from perdure.activities.deadlines import deadline
 from perdure.activities.egress import Guard, Refused, Resolver
 from perdure.activities.http_request import Request, misconfigured
 from perdure.activities.http_response import Response
+from perdure.activities.limiter import Limiter
 from perdure.engine.errors import Error, standard
 from perdure.secrets import Secrets
 from perdure.settings import Settings
@@ -39,9 +41,10 @@ class _Attempt:
 class HttpClient:
     """One per worker. Nothing it raises is redacted yet: that is for who knows the credentials."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(self, settings: Settings, secrets: Secrets, limiter: Limiter) -> None:
         self._settings = settings
         self._secrets = secrets
+        self._limiter = limiter
         self._session: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
         """For responses that go on: they must not take the connections of others."""
@@ -73,17 +76,20 @@ class HttpClient:
             if session is not None:
                 await session.close()
 
-    async def exchange(self, request: Request, until: Until | None = None) -> tuple[Request, Response]:
+    async def exchange(
+        self, request: Request, until: Until | None = None, *, limited: bool = False
+    ) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it, with the request answered.
 
-        It is read to its end, or as far as `until` wants it.
+        It is read to its end, or as far as `until` wants it. `limited` says whether the limits of hosts hold; the
+        time that each request waits for its permit does not count.
 
         Raises `CallFailed`: timeout, communication, authorization for an address that may not be reached,
         configuration for a URI that is none. A status is no failure here.
         """
         try:
-            async with asyncio.timeout(self._settings.call_timeout_seconds):
-                return await self._exchange(request, until)
+            async with deadline(self._settings.call_timeout_seconds):
+                return await self._exchange(request, until, limited)
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
@@ -116,10 +122,10 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
 
-    async def _exchange(self, request: Request, until: Until | None) -> tuple[Request, Response]:
+    async def _exchange(self, request: Request, until: Until | None, limited: bool) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            request, response = await self._hop(request, until)
+            request, response = await self._hop(request, until, limited)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
@@ -127,9 +133,9 @@ class HttpClient:
         detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.shown_url}."
         raise CallFailed(standard("communication", detail))
 
-    async def _hop(self, request: Request, until: Until | None) -> tuple[Request, Response]:
+    async def _hop(self, request: Request, until: Until | None, limited: bool) -> tuple[Request, Response]:
         """The response, after answering a service that wants to see other credentials."""
-        response = await self._send(request, until)
+        response = await self._permitted(request, until, limited)
         for _ in range(REFUSALS_MAX):
             responder = request.credentials.responder
             if response.status != 401 or responder is None:
@@ -138,8 +144,16 @@ class HttpClient:
             if credentials is None:
                 break
             request = request.authenticated(credentials)
-            response = await self._send(request, until)
+            response = await self._permitted(request, until, limited)
         return request, response
+
+    async def _permitted(self, request: Request, until: Until | None, limited: bool) -> Response:
+        """The response, once the limits of the host let the request go."""
+        host, port = request.url.raw_host, request.url.port
+        if not limited or host is None or port is None:
+            return await self._send(request, until)
+        async with self._limiter.permit(host, port):
+            return await self._send(request, until)
 
     async def _send(self, request: Request, until: Until | None) -> Response:
         """The response. A connection that was kept open and turns out to be closed is not the call's failure."""

@@ -4,12 +4,12 @@ The output is the JSON-RPC result as the server sent it. The protocol's own SDK 
 client that knows neither the guard nor the limits of outgoing calls, and models that change what they pass on.
 """
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from perdure import __version__
 from perdure.activities.contract import Call, CallFailed
+from perdure.activities.deadlines import deadline
 from perdure.activities.http_request import misconfigured
 from perdure.activities.json_rpc import readable, result_of
 from perdure.activities.mcp_http import HttpSession
@@ -55,9 +55,8 @@ class McpPerformer:
         seconds = self._seconds(arguments.get("timeout"))
         method = str(arguments.get("method"))
         try:
-            async with asyncio.timeout(seconds):
-                async with self._session(arguments, call) as session:
-                    return await _converse(session, arguments, method)
+            async with deadline(seconds), self._session(arguments, call) as session:
+                return await _converse(session, arguments, method)
         except TimeoutError:
             raise CallFailed(standard("timeout", f"{method} was not answered within {seconds:g} seconds.")) from None
         except CallFailed as failure:

@@ -66,7 +66,8 @@ class Resources:
             request = request_of(replace(call, request={"method": "GET", "uri": uri, "redirect": True}))
         except CallFailed as failure:
             raise self._caller.redacted(failure.error) from None
-        request, response = await self._caller.exchange(request, policy, call)
+        # Many calls may wait for this one, with their places: it must not wait in line.
+        request, response = await self._caller.exchange(request, policy, call, limited=False)
         if not 200 <= response.status < 300:
             raise self._caller.redacted(failure_of(request, response).error, request.credentials)
         bytes_max = self._settings.resource_bytes_max

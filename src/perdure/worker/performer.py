@@ -2,6 +2,9 @@
 
 A lease is extended while its call is under way, so that it can be short: a worker that dies is replaced soon. The
 repeat bears the same idempotency key.
+
+A call that waits for a host with a limit has no place among those under way, but its lease is extended too. Where too
+many wait, a call is put off: nobody has it until its lease ends, then the sweep finds it.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from perdure import clock, telemetry
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Performer, Unwanted
+from perdure.activities.contract import GIVEN_UP, PLACE, Call, CallFailed, Performer, Postponed, Unwanted
 from perdure.codec import Json
 from perdure.engine.errors import standard
 from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
@@ -20,6 +23,7 @@ from perdure.runtime.step import Stepper
 from perdure.store.contract import LeasedCall, StoreUnavailable
 from perdure.store.facts import encode_fact
 from perdure.worker.handover import Handover, is_subscription
+from perdure.worker.room import Place, Room
 
 log = structlog.get_logger("perdure.calls")
 
@@ -33,10 +37,11 @@ class Calls:
         self._context = context
         self._performer = performer
         self._stepper = stepper
-        self._room = asyncio.Semaphore(context.settings.calls_concurrency_max)
+        self._room = Room(context.settings.calls_concurrency_max, context.settings.calls_waiting_max)
         self._running: dict[asyncio.Task[None], LeasedCall] = {}
         self._subscriptions: set[asyncio.Task[None]] = set()
         """Those of the running calls that last until they are cancelled; they take no room."""
+        self._places: dict[asyncio.Task[None], Place] = {}
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
@@ -48,6 +53,9 @@ class Calls:
         """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
         for task in tuple(self._subscriptions):
             task.cancel()
+        for task, place in self._places.items():
+            if place.waits:
+                task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
         left = dict(self._tokens)
@@ -68,59 +76,56 @@ class Calls:
     @property
     def room(self) -> int:
         """How many more calls can begin at once."""
-        return max(0, self._context.settings.calls_concurrency_max - len(self._running))
+        return max(0, self._context.settings.calls_concurrency_max - self._room.taken)
 
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
         left = list(dict.fromkeys(ids))
         while left:
-            await self._room.acquire()
-            some = 1
-            while some < len(left) and not self._room.locked():
-                await self._room.acquire()
-                some += 1
-            now, left = left[:some], left[some:]
+            places = await self._room.take(len(left))
+            now, left = left[: len(places)], left[len(places) :]
             try:
-                await self._begin(now)
-            except BaseException:
-                for _ in now:
-                    self._room.release()
-                raise
+                await self._begin(now, places)
+            finally:
+                for place in places:  # those that no call has got
+                    place.close()
 
-    async def _begin(self, ids: Sequence[UUID]) -> None:
-        """Lease and start; the caller holds room for each."""
+    async def _begin(self, ids: Sequence[UUID], places: list[Place]) -> None:
+        """Lease and start; each call that there is takes one of the places."""
         lease = self._context.settings.call_lease_seconds
-        calls = await self._context.store.lease_calls(ids, lease, clock.uuid7())
-        for _ in range(len(ids) - len(calls)):
-            self._room.release()
+        subscriptions_max = self._context.settings.subscriptions_max
         refused = {}
-        for call in calls:
-            if is_subscription(call) and len(self._subscriptions) >= self._context.settings.subscriptions_max:
-                refused[call.activity] = call.token
-                self._room.release()
+        for call in await self._context.store.lease_calls(ids, lease, clock.uuid7()):
+            if not is_subscription(call):
+                self._start(call, places.pop())
+            elif len(self._subscriptions) < subscriptions_max:
+                self._start(call, None)
             else:
-                self._start(call)
+                refused[call.activity] = call.token
         if refused:
             log.warning("subscriptions are left to other workers: this one has PERDURE_SUBSCRIPTIONS_MAX of them")
             await self._context.store.release_calls(refused)
 
-    def _start(self, call: LeasedCall) -> None:
+    def _start(self, call: LeasedCall, place: Place | None) -> None:
+        """A subscription takes up no place."""
         self._tokens[call.activity] = call.token
-        task = asyncio.create_task(self._perform(call))
+        task = asyncio.create_task(self._perform(call, place))
         self._running[task] = call
-        if is_subscription(call):
+        if place is None:
             self._subscriptions.add(task)
-            self._room.release()
+        else:
+            self._places[task] = place
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        if task in self._subscriptions:
-            self._subscriptions.discard(task)
-        else:
-            self._room.release()
+        self._subscriptions.discard(task)
+        place = self._places.pop(task, None)
+        if place is not None:
+            place.close()
 
-    async def _perform(self, leased: LeasedCall) -> None:
+    async def _perform(self, leased: LeasedCall, place: Place | None) -> None:
+        PLACE.set(place)
         call = Call(
             process=leased.process,
             activity=leased.activity,
@@ -137,13 +142,27 @@ class Calls:
             fact = await self._fact(call, leased.detached)
         except Unwanted:
             self._forget(leased)
-            return
-        self._results.put_nowait((leased, fact))
+        except Postponed:
+            await self._put_off(leased)
+        else:
+            self._results.put_nowait((leased, fact))
+
+    async def _put_off(self, leased: LeasedCall) -> None:
+        """Leave the call alone for about the time of a lease."""
+        self._forget(leased)
+        seconds = clock.jittered(self._context.settings.call_lease_seconds)
+        try:
+            await self._context.store.extend_calls({leased.activity: leased.token}, seconds)
+        except StoreUnavailable as error:
+            log.warning("a call could not be put off; its lease will end", reason=str(error))
 
     async def _fact(self, call: Call, detached: bool) -> bytes:
-        """The encoded fact that the call leads to, whatever happens: no call may stay without a result."""
+        """The encoded fact that the call leads to, whatever happens: no call may stay without a result.
+
+        Raises `Postponed` for one that was not made.
+        """
         try:
-            with telemetry.call_in_flight(call.function):
+            with telemetry.call_in_flight(call.function, unmade=Postponed):
                 output: Json = await self._performer.perform(call)
             success = ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
             return encode_fact(_run_ended(call, success) if detached else success)
@@ -151,6 +170,8 @@ class Calls:
             raise
         except CallFailed as failure:
             error = failure.error
+        except Postponed:
+            raise
         except Exception:
             log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
             error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
