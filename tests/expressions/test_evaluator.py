@@ -70,6 +70,7 @@ async def failure(evaluator, ask_):
         ("$ENV, env | length", None, 0),
         ("if . then 1 end", None, None),
         ('test("^a")', "abc", True),
+        ('[1, 2] | debug | map(. * 2 | debug("n", .) | stderr)', None, [2, 4]),
         ('"\\u0000 é 😀" | explode | implode', None, "\x00 é 😀"),
     ],
 )
@@ -92,7 +93,6 @@ async def test_values(evaluator, text, dot, value):
         ('include "a"; .', None, "unexpected include"),
         ("input", None, "input is not available"),
         ("[inputs]", None, "inputs is not available"),
-        ("debug", None, "debug is not available"),
         ("halt", None, "halt is not available"),
         ('"/etc/passwd" | modulemeta', None, "modulemeta is not available"),
     ],

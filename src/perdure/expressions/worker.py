@@ -42,9 +42,6 @@ PRELUDE = (
         for name, what in {
             "input": "input",
             "inputs": "inputs",
-            "debug": "debug",
-            "debug(f)": "debug",
-            "stderr": "stderr",
             "input_line_number": "input_line_number",
             "input_filename": "input_filename",
             "halt": "halt",
@@ -56,9 +53,11 @@ PRELUDE = (
             "get_jq_origin": "get_jq_origin",
         }.items()
     )
+    + " def debug: .; def debug(f): (f | empty), .; def stderr: .;"
     + " def env: {}; {} as $ENV | "
 )
-"""Shadows everything by which a jq program could look or act outside itself."""
+"""Shadows everything by which a jq program could look or act outside itself. What only writes passes its input on,
+as in jq, and writes nothing."""
 
 
 def source(text: str, names: Iterable[str]) -> str:

@@ -70,14 +70,14 @@ def _returned(draft: Draft, frame: Frame, task: RunProgram, result: Json) -> Jso
             return code
         case "all":
             return result
+        case "stderr":
+            return result["stderr"]
         case _ if code != 0:
             said = " ".join((result["stderr"] or result["stdout"] or "").split())
             words = f": {said[:EXCERPT_CHARACTERS_MAX]}" if said else ""
             raise fault(draft, frame, "runtime", f"the {task.what} ended with exit code {code}{words}")
         case "none":
             return None
-        case "stderr":
-            return result["stderr"]
         case _:
             return result["stdout"]
 
