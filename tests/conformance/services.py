@@ -1,11 +1,17 @@
 """The services that the scenarios call: a small library, a door with basic authentication, a vault for bearers of a
 token, and a pet store that describes itself."""
 
+import asyncio
+import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+
+LATE_SECONDS = 20.0
+"""Longer than any scenario waits for an answer."""
 
 BOOKS = {
     7: {"id": 7, "title": "Tides", "shelf": "sea"},
@@ -66,6 +72,7 @@ DOCUMENTS = {
         - one: {call: 'shelve:1.0.0@library', with: {title: '${ $book }'}, export: {as: '[($context | arrays | .[]), .]'}}
         """,
     "/catalog/functions/broken/1.0.0/function.yaml": "set: {a: 1}\ncall: http\n",
+    "/catalog/hello.py": "print('hello from afar')",
     "/schemas/book.json": '{"type": "object", "required": ["title"], "properties": {"title": {"$ref": "title.json"}}}',
     "/schemas/title.json": '{"type": "string", "minLength": 2}',
 }
@@ -87,6 +94,14 @@ async def library() -> AsyncIterator[str]:
     app.router.add_post("/mirror", _mirror)
     app.router.add_post("/oauth2/token", _token)
     app.router.add_get("/vault", _vault)
+    app.router.add_route("*", "/echo", _echo)
+    app.router.add_route("*", "/echo/{path:.*}", _echo)
+    app.router.add_get("/xml", _xml)
+    app.router.add_get("/bytes", _bytes)
+    app.router.add_get("/garbled", _garbled)
+    app.router.add_get("/late", _late)
+    app.router.add_post("/moved-for-good", _moved_for_good)
+    app.router.add_get(r"/flaky/{failures:\d+}", _Flaky().answer)
     app.router.add_get("/v2/swagger.json", _swagger)
     app.router.add_get("/v3/openapi.yaml", _openapi)
     app.router.add_get("/v2/pet/findByStatus", _pets)
@@ -146,6 +161,50 @@ async def _broken(_: web.Request) -> web.Response:
 
 async def _moved(_: web.Request) -> web.Response:
     return web.Response(status=302, headers={"Location": "/books/7"})
+
+
+async def _moved_for_good(_: web.Request) -> web.Response:
+    return web.Response(status=308, headers={"Location": "/echo"})
+
+
+async def _echo(request: web.Request) -> web.Response:
+    text = await request.text()
+    query = {name: request.query.getall(name) for name in request.query}
+    body = json.loads(text) if request.content_type == "application/json" and text else text
+    asked = request.headers.get("X-Asked-By")
+    of = {"method": request.method, "path": request.rel_url.raw_path, "query": query, "asked": asked}
+    return web.json_response({**of, "type": request.content_type, "body": body})
+
+
+async def _xml(_: web.Request) -> web.Response:
+    return web.Response(text="<tide/>", content_type="application/xml")
+
+
+async def _bytes(_: web.Request) -> web.Response:
+    return web.Response(body=b"\x00\xff", content_type="application/octet-stream")
+
+
+async def _garbled(_: web.Request) -> web.Response:
+    return web.Response(text='{"tide": ', content_type="application/json")
+
+
+async def _late(_: web.Request) -> web.Response:
+    await asyncio.sleep(LATE_SECONDS)
+    return web.Response(text="at last")
+
+
+class _Flaky:
+    """Fails the first requests of each idempotency key: whoever tries again must do so with the same one."""
+
+    def __init__(self) -> None:
+        self._requests: Counter[str] = Counter()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        key = request.headers["Idempotency-Key"]
+        self._requests[key] += 1
+        if self._requests[key] <= int(request.match_info["failures"]):
+            return web.Response(status=503)
+        return web.json_response({"requests": self._requests[key]})
 
 
 async def _token(request: web.Request) -> web.Response:

@@ -1,12 +1,15 @@
 """Runs the scenarios of `scenarios/*.yaml`, each a definition, an input and what must come of it.
 
 A scenario may say under `during` what happens while the process waits: `waitsFor: REASON`, `emit: CLOUDEVENT`,
-`decide: {outcome, data?}`, `command: suspend|resume|cancel`. `expect` knows: `status` (default completed), `output`,
+`decide: {outcome, data?}`, `command: suspend|resume|cancel`. With `begins` nobody starts the process but the schedule of
+its definition, once these steps have happened. `expect` knows: `status` (default completed), `output`,
 `has` (paths that the output has), `at` (path: value), `count` (path: number of items), `error` (fields that it
 must have), `first`, `last`, `order` (names of activities by start), `runs` (name: how often it started),
 `activities` (name: status).
 """
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,6 +25,11 @@ from integration.programs import Program
 SCENARIOS = Path(__file__).parent / "scenarios"
 SERVICE = "http://service.test"
 """Stands for the library's address in the scenarios."""
+
+SECRETS = {
+    "PERDURE_SECRET_HARBOUR": '{"key": "chain"}',
+    "PERDURE_SECRET_DOOR": '{"username": "grace", "password": "hopper"}',
+}
 
 Json = Any
 
@@ -42,7 +50,7 @@ async def service() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def api() -> AsyncIterator[Api]:
-    platform = Program("dev")
+    platform = Program("dev", environment=SECRETS)
     try:
         await platform.start()
         async with Api(platform.url) as client:
@@ -56,11 +64,28 @@ async def test_scenario(name: str, scenario: Json, api: Api, service: str) -> No
     for number, needed in enumerate(scenario.get("needs", [])):
         await api.deploy(_document(f"{name}-needed-{number}", needed, service))
     deployed = await api.deploy(_document(name, scenario["definition"], service))
-    process = await api.start(deployed, scenario.get("input"), key=name)
+    if "begins" in scenario:
+        process = await _scheduled(api, name, scenario["begins"])
+    else:
+        process = await api.start(deployed, scenario.get("input"), key=name)
     for step in scenario.get("during", []):
         await _do(api, process["id"], name, step)
     ended = await api.end(process["id"], seconds=30)
     _check(scenario["expect"], ended, await api.activities(process["id"]))
+
+
+async def _scheduled(api: Api, name: str, steps: list[Json]) -> Json:
+    """The first process that the schedule of this definition starts; it is paused then."""
+    for step in steps:
+        await _do(api, "", name, step)
+    deadline = time.monotonic() + 30
+    while not (found := await api.items("/v1/processes", namespace="conformance", name=name)):
+        assert time.monotonic() < deadline, f"no process of {name} was started"
+        await asyncio.sleep(0.05)
+    for schedule in await api.items("/v1/schedules"):
+        if schedule["definition"]["name"] == name:
+            await api.post(f"/v1/schedules/{schedule['id']}/pause")
+    return found[-1]
 
 
 def _document(name: str, parts: Json, service: str) -> str:
