@@ -1,4 +1,6 @@
-"""A worker program for the tests of jobs: ``job_worker.py URL KEY TYPE LEASE``. Each job takes what its input says."""
+"""A worker program for the tests of jobs: ``job_worker.py URL KEY TYPE LEASE``. Each job takes what its input says, and
+the first attempt of a held one takes as long as its worker lives.
+"""
 
 import asyncio
 import sys
@@ -11,7 +13,8 @@ worker = Worker(url, token=key, concurrency=5, stop_seconds=5)
 
 @worker.job("work", type=type_, lease=float(lease))
 async def work(job: Job) -> dict:
-    await asyncio.sleep(job.input["seconds"])
+    held = job.attempt == 1 and job.input.get("held")
+    await asyncio.sleep(3600 if held else job.input["seconds"])
     return {"number": job.input["number"], "worker": worker.name, "attempt": job.attempt}
 
 

@@ -125,6 +125,8 @@ async def test_each_job_is_recorded_once_while_workers_die(topology: Topology, a
         started = []
         for number in range(count):
             input_ = {"type": type_, "number": number, "seconds": chance.choice((0, 0.05, 0.3))}
+            if number % (count // 4) == 0:
+                input_["held"] = True  # only a kill ends its first attempt: a quick machine too sees one lost
             started.append((await api.start(name, input_, idempotency_key=f"{type_}-{number}"))["id"])
         outputs = [(await api.end(process, 180))["output"] for process in started]
     finally:
@@ -136,5 +138,5 @@ async def test_each_job_is_recorded_once_while_workers_die(topology: Topology, a
     for process in started:
         completed[sum(e["type"] == "dev.perdure.job.completed" for e in await api.history(process))] += 1
     assert completed == {1: count}
-    assert any(output["attempt"] > 1 for output in outputs), "no worker died with a job"
+    assert all(output["attempt"] > 1 for output in outputs[:: count // 4])
     assert not await violations(topology.dsn)
