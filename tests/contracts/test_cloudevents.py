@@ -53,7 +53,12 @@ def test_understood(content_type: str | None, headers: dict[str, Any], body: byt
         (JSON, {}, b'{"specversion":"1.0","id":"","source":"/s","type":"t"}', "non-empty string as id"),
         (JSON, {}, b'{"specversion":"1.0","id":"1","source":3,"type":"t"}', "non-empty string as source"),
         (JSON, {}, b'{"specversion":"1.0","id":"1","source":"/s"}', "non-empty string as type"),
-        (JSON, {}, b'{"specversion":"1.0","id":"\\u0000","source":"/s","type":"t"}', "id: expected a text without NUL characters"),
+        (
+            JSON,
+            {},
+            b'{"specversion":"1.0","id":"\\u0000","source":"/s","type":"t"}',
+            "id: expected a text without NUL characters",
+        ),
         (JSON, {}, b'{"specversion":"1.0","id":"%b","source":"/s","type":"t"}' % (b"x" * 513), "at most 512 bytes"),
         (
             JSON,
