@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_DOCUMENT = "docs/operations.md"
 FAMILIES = ("PERDURE_SECRET_",)
 """Prefixes of settings whose full names users choose."""
-BASES = ("", "src/perdure", "tests", "docs")
+BASES = ("", "src/perdure", "tests", "tests/conformance", "docs")
 FOLDERS_SKIPPED = {".venv", ".perdure", ".git", "node_modules"}
 
 _parser = MarkdownIt("commonmark").enable("table")
