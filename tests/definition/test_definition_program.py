@@ -187,8 +187,8 @@ def test_try_with_a_named_retry_policy(program):
     assert [t.name for t in catch.body.tasks] == ["giveUp"]
     retry = catch.retry
     assert retry is not None
-    assert retry.when == Expression(".status >= 500", "/use/retries/patiently/when")
-    assert retry.except_when == Expression(".status == 501", "/use/retries/patiently/exceptWhen")
+    assert retry.when == Expression("$failure.status >= 500", "/use/retries/patiently/when")
+    assert retry.except_when == Expression("$failure.status == 501", "/use/retries/patiently/exceptWhen")
     assert retry.delay == Duration(seconds=1.5)
     assert retry.backoff == Backoff("exponential", {})
     assert (retry.attempt_count, retry.attempt_duration, retry.duration) == (

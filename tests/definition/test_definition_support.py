@@ -83,6 +83,11 @@ def test_what_is_declared_but_not_used_does_no_harm():
             "/do/0/t/emit/event/with/orderId",
             "a-z and 0-9",
         ),
+        (
+            "do:\n- t: {try: [], catch: {when: '${ .status == 503 }'}}",
+            "/do/0/t/catch/when",
+            "the error is $error.status",
+        ),
     ],
 )
 def test_warnings(text, pointer, words):

@@ -1,5 +1,7 @@
 """Checks of errors, error filters, retry policies (DSL reference, "Error", "Catch", "Retry")."""
 
+import re
+
 from perdure.codec import Json
 from perdure.definition.checks.report import Check, Report
 from perdure.definition.checks.shapes import exactly_one, integer, members, object_, string, variable
@@ -43,6 +45,20 @@ def error_filter(value: Json, pointer: str, report: Report) -> None:
         report.problem(pointer, "expected at least one of type, status, instance, title, details; found none")
 
 
+_ERROR_MEMBER = re.compile(r"(?<![\w\])}.?$\"])\.(?:type|status|title|detail|instance)\b")
+
+
+def condition(value: Json, pointer: str, report: Report) -> None:
+    """``when`` or ``exceptWhen`` of a catch or a retry policy. Some runtimes evaluate them on the error: an expression
+    written for those would never hold here, and nobody would notice.
+    """
+    expression(value, pointer, report)
+    if isinstance(value, str) and "$" not in value.replace("${", "") and (found := _ERROR_MEMBER.search(value)):
+        report.warn(
+            pointer, f"`.` is the input of the try task; the error is $error{found[0]}, or has the name that `as` gives"
+        )
+
+
 def _backoff(value: Json, pointer: str, report: Report) -> None:
     shapes = ("constant", "exponential", "linear")
     members(optional=dict.fromkeys(shapes, object_))(value, pointer, report)
@@ -52,8 +68,8 @@ def _backoff(value: Json, pointer: str, report: Report) -> None:
 
 retry: Check = members(
     optional={
-        "when": expression,
-        "exceptWhen": expression,
+        "when": condition,
+        "exceptWhen": condition,
         "delay": duration,
         "backoff": _backoff,
         "limit": members(
@@ -82,8 +98,8 @@ def catch(tasks: Check) -> Check:
         optional={
             "errors": members(optional={"with": error_filter}, open_=True),
             "as": variable,
-            "when": expression,
-            "exceptWhen": expression,
+            "when": condition,
+            "exceptWhen": condition,
             "retry": retry_or_name,
             "do": tasks,
         }
