@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The servers that the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS. On Debian
-# and Ubuntu, as root, installs what is missing, without starting any service; elsewhere says what to install.
+# What the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS; Node.js; on Linux Podman
+# and a BusyBox to run in it. On Debian and Ubuntu, as root, installs what is missing, without starting any service;
+# elsewhere says what to install.
 set -euo pipefail
 
 missing=()
@@ -16,12 +17,17 @@ has_rabbit || missing+=(rabbitmq-server)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
 command -v nats-server >/dev/null || [ -x /usr/sbin/nats-server ] || missing+=(nats-server)
+command -v node >/dev/null || missing+=(nodejs)
+if [ "$(uname)" = Linux ]; then
+  command -v podman >/dev/null || missing+=(podman)
+  [ -x /bin/busybox ] || missing+=(busybox-static)
+fi
 
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "The tests need these servers, installed but not running: ${missing[*]} (names of Debian's packages)." >&2
+  echo "The tests need these programs, installed but not running: ${missing[*]} (names of Debian's packages)." >&2
   echo "Install them, or run this as root on Debian or Ubuntu." >&2
   exit 1
 fi

@@ -192,18 +192,30 @@ async def test_who_waits_is_woken_promptly_and_each_job_is_given_once(platform: 
         await platform.ended(process)
 
 
-async def test_who_stops_waiting_gives_back_what_was_just_taken(platform: Platform) -> None:
+async def test_who_stops_waiting_gives_back_what_was_just_taken(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await platform.deploy("jobs", JOB)
-    waiter = asyncio.create_task(take(platform, wait=20, lease=600))
-    await asyncio.sleep(0.1)
     process = await platform.start("jobs")
     await platform.waiting(process, "job")
+    lease_jobs, taken, gone = platform.context.store.lease_jobs, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments, **named):
+        found = await lease_jobs(*arguments, **named)
+        taken.set()
+        await gone.wait()
+        return found
+
+    monkeypatch.setattr(platform.context.store, "lease_jobs", slowly)
+    waiter = asyncio.create_task(take(platform, wait=20, lease=600))
+    await taken.wait()
     waiter.cancel()
+    gone.set()
     await asyncio.gather(waiter, return_exceptions=True)
-    if waiter.cancelled():
-        job = await one(platform, wait=5)
-        await complete(platform, job)
-        await platform.ended(process)
+    assert waiter.cancelled()
+    job = await one(platform, wait=5)
+    await complete(platform, job)
+    await platform.ended(process)
 
 
 async def test_a_cancelled_process_takes_its_job_back(platform: Platform) -> None:

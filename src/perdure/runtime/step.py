@@ -20,7 +20,7 @@ from perdure import clock, telemetry
 from perdure.codec import Json, decode
 from perdure.engine import state as states
 from perdure.engine.advance import advance
-from perdure.engine.draft import PERDURE
+from perdure.engine.draft import ENDED, PERDURE
 from perdure.engine.effects import CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
@@ -37,14 +37,13 @@ log = structlog.get_logger("perdure.step")
 FACTS_PER_STEP_MAX = 200
 BATCH_WAIT_SECONDS_MAX = 0.1
 """How long a batch waits for expressions before those processes that need more are stepped alone."""
-PUT_OFF_SECONDS = 10.0
-"""How long the sweep leaves a process alone that could not be stepped. Anything that happens to it tries it sooner."""
 ALONE_MAX = 4
 """Processes stepped alone at the same time; each holds a database connection meanwhile."""
 STEPS_NOW_MAX = 100
 PUT_OFF_SECONDS = 30.0
-"""How long the sweep leaves a process alone that could not be stepped, lest such processes are all it sees."""
-SETTLED = frozenset({"completed", "faulted", "cancelled"})
+"""How long the sweep leaves a process alone that could not be stepped, lest such processes are all it sees.
+Anything that happens to it tries it sooner.
+"""
 
 
 @dataclass(slots=True)
@@ -206,7 +205,7 @@ class Stepper:
 
     async def _drive(self, process: TakenProcess, taken: Taken, lock: asyncio.Lock) -> Drive | None:
         """The process's step, ready to run; None where there is nothing to do for it."""
-        if not process.facts and (not process.owed or process.status in SETTLED | {"suspended"}):
+        if not process.facts and (not process.owed or process.status in ENDED | {"suspended"}):
             return None
         context = self._context
         state = None if process.state is None else states.decode(process.state)
@@ -245,8 +244,8 @@ class Stepper:
             secrets=program.secrets,
             runs_again=program.schedule is not None
             and program.schedule.after is not None
-            and step.status in SETTLED
-            and process.status not in SETTLED,
+            and step.status in ENDED
+            and process.status not in ENDED,
         )
 
     async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:
@@ -295,7 +294,7 @@ class Stepper:
                 case _:
                     pass  # rows only
         # An ended process takes refusals only; its parent heard of the end when it happened.
-        if step.status in SETTLED and process.status not in SETTLED and process.parent_activity is not None:
+        if step.status in ENDED and process.status not in ENDED and process.parent_activity is not None:
             assert process.parent_process is not None
             ended = await _child_ended(taken, process, step)
             others.facts.append((process.parent_process, encode_fact(ended)))

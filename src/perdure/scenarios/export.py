@@ -13,10 +13,8 @@ import yaml
 from perdure.codec import Json
 from perdure.definition.loader import compile_document
 from perdure.definition.program import Call, CallMap, CallSubscription, Listen, Program, RunProgram, RunWorkflow, Task
-
-ENDED = frozenset({"completed", "faulted", "cancelled"})
-
-_FAULTED = "io.serverlessworkflow.task.faulted.v1"
+from perdure.engine.draft import ENDED
+from perdure.engine.process import TASK_FAULTED
 
 
 class Unexportable(Exception):
@@ -90,7 +88,7 @@ def _faults(history: Sequence[Any]) -> dict[str, list[Json]]:
     """The errors of each activity's attempts."""
     faults: dict[str, list[Json]] = {}
     for entry in history:
-        if entry["type"] == _FAULTED and entry["activity"] is not None:
+        if entry["type"] == TASK_FAULTED and entry["activity"] is not None:
             faults.setdefault(entry["activity"], []).append(entry["data"]["error"])
     return faults
 

@@ -13,6 +13,7 @@ from perdure.definition.program import Program
 from perdure.engine import effects as e
 from perdure.engine import state as states
 from perdure.engine.advance import advance
+from perdure.engine.draft import ENDED
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, EventReceived, ProcessStarted, TimerFired
 from perdure.engine.refs import Key, Ref, inline_value, key_of
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process, Step
@@ -24,8 +25,6 @@ Waiter: TypeAlias = e.PerformCall | e.OpenHumanTask | e.OpenCallback | e.OpenJob
 ROOT = UUID("01890000-0000-7000-8000-000000000001")
 STEPS_MAX = 1_000_000
 """A life of more steps is taken for one that never ends."""
-
-ENDED = frozenset({"completed", "faulted", "cancelled"})
 
 
 class Endless(Exception):
