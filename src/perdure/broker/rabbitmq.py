@@ -6,15 +6,14 @@ broker redelivers at once. Messages that failed too often go to the queue's own 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import DeliveryError, PublishError
 
 from perdure import clock, codec
 from perdure.broker import cloudevents
@@ -30,21 +29,25 @@ from perdure.broker.contract import (
     SignalHandler,
 )
 from perdure.broker.dispatch import Dispatcher, Redelivery
+from perdure.broker.rabbitmq_link import (
+    CLOSE_SECONDS_MAX,
+    DECLARE_SECONDS_MAX,
+    ERRORS,
+    RECONNECT_SECONDS,
+    Link,
+    close,
+    end,
+    honest,
+    reason,
+    tolerant,
+)
 from perdure.codec import Json
 
 QUEUE_PREFIX: Final = "perdure."
 SIGNALS: Final = "perdure.signals"
 """The fanout exchange that tells every process at once."""
-CONNECT_SECONDS_MAX: Final = 5.0
 PUBLISH_SECONDS_MAX: Final = 5.0
-DECLARE_SECONDS_MAX: Final = 10.0
-CLOSE_SECONDS_MAX: Final = 2.0
-RECONNECT_SECONDS: Final = 0.2
-RECONNECT_SECONDS_MAX: Final = 3.0
-HEARTBEAT_SECONDS: Final = 10
 REDECLARE_SECONDS: Final = 0.5
-
-_ERRORS: Final = (*CONNECTION_EXCEPTIONS, TimeoutError)
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ class RabbitBroker:
 
     def __init__(self, url: str, *, redelivery: Redelivery | None = None) -> None:
         self._redelivery = redelivery or Redelivery()
-        self._link = _Link(url)
+        self._link = Link(url)
         self._publisher = _Publisher(self._link, self._redelivery)
 
     async def start(self) -> None:
@@ -115,76 +118,10 @@ class RabbitBroker:
         return self._link.state
 
 
-class _Link:
-    """The connection, renewed whenever it breaks."""
-
-    def __init__(self, url: str) -> None:
-        self.state = "not started"
-        self._url = _with_heartbeat(url)
-        self._connection: AbstractConnection | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._tried = asyncio.Event()
-        self._up = asyncio.Event()
-
-    async def start(self) -> None:
-        """Returns after the first attempt to connect."""
-        self._task = asyncio.create_task(self._run())
-        await self._tried.wait()
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-        self.state = "stopped"
-
-    async def wait(self) -> None:
-        """Until there is a connection."""
-        await self._up.wait()
-
-    async def channel(self) -> AbstractChannel:
-        """A new channel with confirms. Raises `BrokerUnavailable` at once where there is no connection."""
-        connection = self._connection
-        if connection is None or not connection.connected.is_set():
-            raise BrokerUnavailable(f"RabbitMQ can't be reached: {self.state}")
-        channel = connection.channel(publisher_confirms=True, on_return_raises=True)
-        await channel.initialize(timeout=DECLARE_SECONDS_MAX)
-        return channel
-
-    async def _run(self) -> None:
-        pause = RECONNECT_SECONDS
-        while True:
-            try:
-                self._connection = await aio_pika.connect(self._url, timeout=CONNECT_SECONDS_MAX)
-                self.state, pause = "ok", RECONNECT_SECONDS
-                self._up.set()
-                self._tried.set()
-                await _lost(self._connection)
-                self.state = "the connection was lost"
-            except _ERRORS as error:
-                self.state = _reason(error)
-            finally:
-                self._up.clear()
-                await _close(self._connection)
-                self._connection = None
-            _log.warning("broker connection to RabbitMQ lost or refused", reason=self.state)
-            self._tried.set()
-            await clock.sleep(clock.jittered(pause))
-            pause = min(pause * 2, RECONNECT_SECONDS_MAX)
-
-
-async def _lost(connection: AbstractConnection) -> None:
-    """Until the connection is gone. aio-pika's own `closed` only tells of connections that we have closed."""
-    gone = asyncio.Event()
-    connection.close_callbacks.add(lambda *_: gone.set(), weak=False)
-    if connection.connected.is_set():
-        await gone.wait()
-
-
 class _Publisher:
     """A channel for publishing, and what has been declared on it."""
 
-    def __init__(self, link: _Link, redelivery: Redelivery) -> None:
+    def __init__(self, link: Link, redelivery: Redelivery) -> None:
         self._link = link
         self._redelivery = redelivery
         self._channel: AbstractChannel | None = None
@@ -199,17 +136,14 @@ class _Publisher:
         message = aio_pika.Message(
             body, content_type="application/json", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
         )
-        try:
-            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
-                try:
-                    await (await self._to(name)).default_exchange.publish(message, name)
-                except DeliveryError:
-                    # RabbitMQ tells consumers of a deleted queue only if it is not there again at once (3.10).
-                    await clock.sleep(REDECLARE_SECONDS)
-                    self._declared.discard(name)
-                    await (await self._to(name)).default_exchange.publish(message, name)
-        except _ERRORS as error:
-            raise BrokerUnavailable(f"RabbitMQ did not confirm the message: {_reason(error)}") from error
+        async with _confirmed("message"):
+            try:
+                await (await self._to(name)).default_exchange.publish(message, name)
+            except DeliveryError:
+                # RabbitMQ tells consumers of a deleted queue only if it is not there again at once (3.10).
+                await clock.sleep(REDECLARE_SECONDS)
+                self._declared.discard(name)
+                await (await self._to(name)).default_exchange.publish(message, name)
 
     async def emit(self, encoded: cloudevents.Encoded) -> bool:
         """Offer an event to whoever has bound a queue for its type; answers whether anybody has."""
@@ -218,28 +152,22 @@ class _Publisher:
             content_type=encoded.content_type,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        try:
-            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
-                await self._open()
-                assert self._events is not None
-                try:
-                    await self._events.publish(message, encoded.routing_key, mandatory=True)
-                except PublishError:  # it came back: no queue is bound for it
-                    return False
-        except _ERRORS as error:
-            raise BrokerUnavailable(f"RabbitMQ did not confirm the event: {_reason(error)}") from error
+        async with _confirmed("event"):
+            await self._open()
+            assert self._events is not None
+            try:
+                await self._events.publish(message, encoded.routing_key, mandatory=True)
+            except PublishError:  # it came back: no queue is bound for it
+                return False
         return True
 
     async def signal(self, body: bytes) -> None:
         """Tell whoever listens now."""
         message = aio_pika.Message(body, content_type="application/json")
-        try:
-            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
-                await self._open()
-                assert self._signals is not None
-                await self._signals.publish(message, "", mandatory=False)
-        except _ERRORS as error:
-            raise BrokerUnavailable(f"RabbitMQ did not confirm the signal: {_reason(error)}") from error
+        async with _confirmed("signal"):
+            await self._open()
+            assert self._signals is not None
+            await self._signals.publish(message, "", mandatory=False)
 
     async def _to(self, queue: str) -> AbstractChannel:
         channel = await self._open()
@@ -259,6 +187,17 @@ class _Publisher:
             return self._channel
 
 
+@asynccontextmanager
+async def _confirmed(what: str) -> AsyncIterator[None]:
+    """A publication, bounded in time. Raises `BrokerUnavailable` where it may not have arrived."""
+    try:
+        with honest():
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                yield
+    except ERRORS as error:
+        raise BrokerUnavailable(f"RabbitMQ did not confirm the {what}: {reason(error)}") from error
+
+
 class _Message:
     """A delivery, decoded."""
 
@@ -276,7 +215,7 @@ class _Consumer:
 
     def __init__(
         self,
-        link: _Link,
+        link: Link,
         queue: str,
         handler: Callable[[list[Any]], Awaitable[None]],
         decode: Callable[[AbstractIncomingMessage], list[Any]],
@@ -313,24 +252,22 @@ class _Consumer:
     async def stop(self, timeout: float) -> None:
         self._stopping = True
         if self._cancel is not None:
-            with suppress(*_ERRORS):
+            with tolerant():
                 async with asyncio.timeout(CLOSE_SECONDS_MAX):
                     await self._cancel()
         await self._dispatcher.stop(timeout)
-        tasks = [*self._resting, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await _close(self._channel)  # whereupon the broker takes back what was not acknowledged
+        await end(*self._resting, *([self._task] if self._task else []))
+        await close(self._channel)  # whereupon the broker takes back what was not acknowledged
         self._task = self._channel = None
 
     async def _run(self) -> None:
         while True:
             await self._link.wait()
             try:
-                await self._consume()
-            except (*_ERRORS, BrokerUnavailable) as error:
-                _log.warning("consuming was interrupted", queue=self._queue, reason=_reason(error))
+                with honest():
+                    await self._consume()
+            except (*ERRORS, BrokerUnavailable) as error:
+                _log.warning("consuming was interrupted", queue=self._queue, reason=reason(error))
             self._cancel = None
             self._dispatcher.forget()
             await clock.sleep(clock.jittered(RECONNECT_SECONDS))
@@ -352,20 +289,20 @@ class _Consumer:
             await ended.wait()
         finally:
             if not self._stopping:  # else its handlers may still want to acknowledge
-                await _close(channel)
+                await close(channel)
 
     async def _receive(self, raw: AbstractIncomingMessage) -> None:
         try:
             message = _Message(raw, self._decode(raw))
         except ValueError as error:
             _log.warning("malformed message put aside", queue=self._queue, reason=str(error))
-            with suppress(*_ERRORS):
+            with tolerant():
                 await raw.reject(requeue=False)
             return
         self._dispatcher.offer([message])
 
     async def _acknowledge(self, messages: Sequence[_Message]) -> None:
-        with suppress(*_ERRORS):  # the channel is gone: they come again
+        with tolerant():  # the channel is gone: they come again
             for message in messages:
                 await message.raw.ack()
 
@@ -380,7 +317,7 @@ class _Consumer:
             await clock.sleep(self._redelivery.pause(attempt))
         else:
             _log.error("messages failed too often, put aside", queue=self._queue, messages=len(messages))
-        with suppress(*_ERRORS):
+        with tolerant():
             for message in messages:
                 await message.raw.nack(requeue=attempt < self._redelivery.deliveries_max)
 
@@ -388,7 +325,7 @@ class _Consumer:
 class _Listener:
     """Hears of signals through a queue of its own that goes with the connection."""
 
-    def __init__(self, link: _Link, handler: SignalHandler) -> None:
+    def __init__(self, link: Link, handler: SignalHandler) -> None:
         self._link = link
         self._handler = handler
         self._task: asyncio.Task[None] | None = None
@@ -398,17 +335,17 @@ class _Listener:
 
     async def stop(self, timeout: float) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
             self._task = None
 
     async def _run(self) -> None:
         while True:
             await self._link.wait()
             try:
-                await self._listen()
-            except (*_ERRORS, BrokerUnavailable) as error:
-                _log.warning("listening for signals was interrupted", reason=_reason(error))
+                with honest():
+                    await self._listen()
+            except (*ERRORS, BrokerUnavailable) as error:
+                _log.warning("listening for signals was interrupted", reason=reason(error))
             await clock.sleep(clock.jittered(RECONNECT_SECONDS))
 
     async def _listen(self) -> None:
@@ -423,7 +360,7 @@ class _Listener:
             await queue.consume(self._receive, no_ack=True, timeout=DECLARE_SECONDS_MAX)
             await ended.wait()
         finally:
-            await _close(channel)
+            await close(channel)
 
     async def _receive(self, raw: AbstractIncomingMessage) -> None:
         try:
@@ -470,26 +407,3 @@ def _ids(message: AbstractIncomingMessage) -> list[Any]:
 
 def _event(message: AbstractIncomingMessage) -> list[Any]:
     return [cloudevents.decode(message.content_type, message.headers, message.body)]
-
-
-async def _close(closable: AbstractChannel | AbstractConnection | None) -> None:
-    if closable is None or closable.is_closed:
-        return
-    with suppress(*_ERRORS):
-        async with asyncio.timeout(CLOSE_SECONDS_MAX):
-            await closable.close()
-
-
-def _with_heartbeat(url: str) -> str:
-    """So that a broker that says nothing is noticed; what the URL asks for itself wins."""
-    parts = urlsplit(url)
-    if "heartbeat=" in parts.query:
-        return url
-    query = f"{parts.query}&heartbeat={HEARTBEAT_SECONDS}".lstrip("&")
-    return urlunsplit(parts._replace(query=query))
-
-
-def _reason(error: BaseException) -> str:
-    """The kind and the words; no library among these puts the URL's password there."""
-    words = str(error)
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
