@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS; Node.js; on Linux Podman
-# and a BusyBox to run in it. On Debian and Ubuntu, as root, installs what is missing, without starting any service;
+# What the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS; Node.js; on Linux Podman,
+# runc (crun, its other runtime, refuses machines with both versions of cgroups) and a BusyBox to run in it. On Debian and Ubuntu, as root, installs what is missing, without starting any service;
 # elsewhere says what to install.
 set -euo pipefail
 
@@ -20,6 +20,7 @@ command -v nats-server >/dev/null || [ -x /usr/sbin/nats-server ] || missing+=(n
 command -v node >/dev/null || missing+=(nodejs)
 if [ "$(uname)" = Linux ]; then
   command -v podman >/dev/null || missing+=(podman)
+  command -v runc >/dev/null || [ -x /usr/sbin/runc ] || missing+=(runc)
   [ -x /bin/busybox ] || missing+=(busybox-static)
 fi
 

@@ -8,6 +8,7 @@ import pytest
 
 from perdure.definition.problems import DefinitionInvalid
 from perdure.runtime import collecting, scheduling
+from perdure.runtime import events as routing
 from perdure.runtime.errors import Conflict, Invalid, NotFound
 from perdure.runtime.views import ProcessFilter, ProcessView, ScheduleView
 
@@ -304,15 +305,73 @@ async def test_schedulers_that_race_for_events_start_each_set_once(database: str
         await other.worker.stop()
         await platform.deploy("heard", DO, schedule={"on": ON["one"][0]})
         (schedule,) = await schedules(platform)
-        store = platform.context.store
-        ids = await store.add_events("default", [event("a", n) for n in range(50)])
-        from perdure.runtime import events
-
-        await events.finish(platform.context, ids)
+        await receive(platform, *(event("a", n) for n in range(50)))
         while await sql(platform, "select from inbox where process = $1", schedule.id):
             await asyncio.gather(*(collecting.consume(p.context) for p in (platform, other, platform, other)))
         found = await runs(platform, "heard")
         assert sorted(e["id"] for run in found for e in run.input) == sorted(f"a-{n}" for n in range(50))
+
+
+async def test_a_schedule_that_fails_does_not_stop_others(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    await platform.worker.stop()
+    await platform.deploy("broken", DO, schedule={"on": ON["one"][0]})
+    await platform.deploy("whole", DO, schedule={"on": ON["one"][0]})
+    broken = next(s for s in await schedules(platform) if s.definition.name == "broken")
+    turn = collecting._turn
+
+    async def fails_for_one(context: Any, taken: Any, record: Any) -> Any:
+        if record.id == broken.id:
+            raise RuntimeError("a fault that nobody has thought of")
+        return await turn(context, taken, record)
+
+    monkeypatch.setattr(collecting, "_turn", fails_for_one)
+    await receive(platform, event("a", 1))
+    while await collecting.consume(platform.context):
+        pass
+    assert [len(await runs(platform, name)) for name in ("broken", "whole")] == [0, 1]
+    # What was put off is not lost.
+    monkeypatch.setattr(collecting, "_turn", turn)
+    await sql(platform, "update inbox set recorded_at = clock_timestamp() where process = $1", broken.id)
+    while await collecting.consume(platform.context):
+        pass
+    assert [len(await runs(platform, name)) for name in ("broken", "whole")] == [1, 1]
+
+
+async def receive(platform: Platform, *events: Any) -> None:
+    """And route, as a worker does."""
+    await routing.finish(platform.context, await platform.context.store.add_events("default", events))
+
+
+async def test_a_new_version_begins_anew_with_its_sets(platform: Platform) -> None:
+    await platform.worker.stop()
+    await platform.deploy("heard", DO, schedule={"on": ON["all"][0]})
+    await receive(platform, event("a", 1))
+    while await collecting.consume(platform.context):
+        pass
+    assert await sql(platform, "select from schedule_set")
+    await asyncio.gather(
+        platform.deploy("heard", DO, version="1.1.0", schedule={"on": ON["all"][0]}),
+        *(collecting.consume(platform.context) for _ in range(4)),
+    )
+    assert not await sql(platform, "select from schedule_set")
+    await receive(platform, event("b", 1), event("a", 2))
+    while await collecting.consume(platform.context):
+        pass
+    (found,) = await runs(platform, "heard")
+    assert sorted(e["id"] for e in found.input) == ["a-2", "b-1"]
+    assert found.definition.version == "1.1.0"
+
+
+async def test_a_full_queue_takes_no_turn_from_others(platform: Platform) -> None:
+    await platform.worker.stop()
+    document = {"metadata": {"perdure": {"schedule": {"overlap": "queue"}}}}
+    await deploy(platform, "queue", WAIT, document, schedule={"every": "PT1S"})
+    for _ in range(2):
+        await make_due(platform)
+        await scheduling.run_due(platform.context)
+    await sql(platform, "update schedule set next_at = clock_timestamp() + interval '1 hour'")
+    async with platform.context.store.schedules.take_due(10) as taken:
+        assert taken.schedules == []
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,14 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.schedule_starts import new_process
+from perdure.store.contract import StoreUnavailable
 from perdure.store.facts import decode_fact
 from perdure.store.schedules import AuditEntry, EventSet, ScheduleRecord, TakenSchedules, Tick, Turn
 
 log = structlog.get_logger("perdure.schedules")
 
-SCHEDULES_PER_TURN_MAX = 4
+PUT_OFF_SECONDS = 30.0
+"""How long a schedule rests whose turn has failed."""
 EVENTS_PER_TURN_MAX = 200
 TURN_SECONDS_MAX = 2.0
 """How long one turn takes on further events."""
@@ -104,22 +106,31 @@ async def subscription(
     raise ValueError(f"the events to consume can't be determined: {detail}")
 
 
-async def consume(context: Context) -> int:
-    """Take in events of a few schedules, and start the processes of whole sets; answers how many events."""
-    started: list[UUID] = []
-    count = 0
-    async with context.store.schedules.take_consuming(SCHEDULES_PER_TURN_MAX) as taken:
-        for record in taken.schedules:
-            try:
+async def consume(context: Context) -> bool:
+    """Take in events of one schedule, and start the processes of whole sets; answers whether any had events.
+
+    A schedule whose turn fails is put off, so that those behind it are not stopped.
+    """
+    record: ScheduleRecord | None = None
+    try:
+        async with context.store.schedules.take_consuming() as taken:
+            for record in taken.schedules:
                 turn = await _turn(context, taken, record)
-            except LookupError:
-                log.exception("a schedule can't take in events", schedule=str(record.id))
-                continue
-            await taken.save([turn])
-            count += len(turn.facts)
-            started += [tick.process.id for tick in turn.ticks if tick.process is not None]
+                await taken.save([turn])
+                break
+            else:
+                return False
+    except StoreUnavailable:
+        raise
+    except Exception:
+        if record is None:
+            raise
+        log.exception("a schedule can't take in events; it will be tried again", schedule=str(record.id))
+        await context.store.put_off([record.id], PUT_OFF_SECONDS)
+        return True
+    started = [tick.process.id for tick in turn.ticks if tick.process is not None]
     await announce(context.broker, Announcement(steps=started))
-    return count
+    return True
 
 
 async def _turn(context: Context, taken: TakenSchedules, record: ScheduleRecord) -> Turn:

@@ -13,6 +13,7 @@ from perdure.engine.schedules import QUEUED_MAX, admit, due
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.schedule_starts import new_process, rhythm_of
+from perdure.store.contract import StoreUnavailable
 from perdure.store.schedules import AuditEntry, ScheduleRecord, TakenSchedules, Tick, Turn
 
 log = structlog.get_logger("perdure.schedules")
@@ -27,7 +28,9 @@ async def run_due(context: Context) -> int:
         for record in taken.schedules:
             try:
                 turns.append(await _turn(taken, record))
-            except (ValueError, LookupError):  # one schedule's fault must not stop the others
+            except StoreUnavailable:
+                raise
+            except Exception:  # one schedule's fault must not stop the others
                 log.exception("a schedule can't be run", schedule=str(record.id))
         started = await taken.save(turns)
     processes = [

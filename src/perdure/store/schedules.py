@@ -107,10 +107,10 @@ class Schedules(Protocol):
     """Kept by `store.contract.Store` as `schedules`."""
 
     def take_due(self, limit: int) -> AbstractAsyncContextManager[TakenSchedules]:
-        """Lock schedules with a tick that is due or queued and that nobody else holds."""
+        """Lock schedules with a tick that is due, or queued and free to run, and that nobody else holds."""
 
-    def take_consuming(self, limit: int) -> AbstractAsyncContextManager[TakenSchedules]:
-        """Lock ``on`` schedules with events in their inbox that nobody else holds."""
+    def take_consuming(self) -> AbstractAsyncContextManager[TakenSchedules]:
+        """Lock the ``on`` schedule whose events have waited longest and that nobody else holds. Empty without any."""
 
     def take_one(self, tenant: str, schedule: UUID) -> AbstractAsyncContextManager[TakenSchedules]:
         """Lock one schedule, waiting for whoever holds it. Empty where there is none."""

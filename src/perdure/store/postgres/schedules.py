@@ -47,22 +47,30 @@ FORGET_FACTS = "delete from inbox where process = any($1::uuid[])"
 FORGET_QUEUE = "delete from schedule_tick where schedule = any($1::uuid[]) and outcome = 'queued'"
 FORGET_SETS = "delete from schedule_set where schedule = any($1::uuid[])"
 
+# One that is queued behind a run that goes on would only take the place of another.
 TAKE_DUE = f"""
 select {COLUMNS}, clock_timestamp() as now from schedule
 where id in (
     select id from schedule where next_at <= clock_timestamp() and not paused
     union
-    select id from schedule where queued > 0 and not paused
+    select id from schedule s
+    where queued > 0 and not paused
+      and (overlap = 'allow' or not exists (
+          select from schedule_tick t join process p on p.id = t.process
+          where t.schedule = s.id and t.running and p.ended_at is null
+      ))
 )
 order by next_at nulls last limit $1
 for update skip locked
 """
 
+# That of which the oldest fact has waited longest. One that is put off has it in the future.
 TAKE_CONSUMING = f"""
 select {COLUMNS}, clock_timestamp() as now from schedule s
-where kind = 'on' and exists (select from inbox i where i.process = s.id)
-order by id limit $1
-for update skip locked
+cross join lateral (select i.recorded_at from inbox i where i.process = s.id order by i.id limit 1) oldest
+where s.kind = 'on' and oldest.recorded_at <= clock_timestamp()
+order by oldest.recorded_at limit 1
+for update of s skip locked
 """
 
 TAKE_ONE = f"select {COLUMNS}, clock_timestamp() as now from schedule where tenant = $1 and id = $2 for update"
@@ -176,20 +184,20 @@ async def replace(connection: Connection, definition: DefinitionRecord, new: Seq
     if await connection.fetchval(ACTING_VERSION, *name) != definition.version:
         return
     ended = [row["id"] for row in await connection.fetch(ENDED, *name, [item.record.kind for item in new])]
-    consuming = [item.record.id for item in new if item.record.kind == "on"]
+    for item in new:  # first of all, since this is the lock that those who take in events hold
+        values = [getattr(item.record, field) for field in item.record.__struct_fields__][:14]
+        values[6] = encode(item.record.expression).decode()
+        await connection.execute(UPSERT, *values)
     if ended:
         await connection.execute(FORGET_FACTS, ended)
         await connection.execute(FORGET_QUEUE, ended)
+    consuming = [item for item in new if item.record.kind == "on"]
     if ended or consuming:
-        await connection.execute(FORGET_SUBSCRIPTIONS, ended + consuming)
-        await connection.execute(FORGET_SETS, ended + consuming)
-    for item in new:
-        record = item.record
-        values = [getattr(record, field) for field in record.__struct_fields__][:14]
-        values[6] = encode(record.expression).decode()
-        await connection.execute(UPSERT, *values)
-        if item.activity is not None:
-            await _subscribe(connection, item)
+        changed = ended + [item.record.id for item in consuming]
+        await connection.execute(FORGET_SUBSCRIPTIONS, changed)
+        await connection.execute(FORGET_SETS, changed)
+    for item in consuming:
+        await _subscribe(connection, item)
 
 
 async def lock_name(connection: Connection, definition: DefinitionRecord) -> None:
@@ -288,9 +296,9 @@ class PostgresSchedules:
             yield await _taken(connection, await connection.fetch(TAKE_DUE, limit))
 
     @asynccontextmanager
-    async def take_consuming(self, limit: int) -> AsyncIterator[PostgresTakenSchedules]:
+    async def take_consuming(self) -> AsyncIterator[PostgresTakenSchedules]:
         async with transaction(self._pool) as connection:
-            yield await _taken(connection, await connection.fetch(TAKE_CONSUMING, limit))
+            yield await _taken(connection, await connection.fetch(TAKE_CONSUMING))
 
     @asynccontextmanager
     async def take_one(self, tenant: str, schedule: UUID) -> AsyncIterator[PostgresTakenSchedules]:
