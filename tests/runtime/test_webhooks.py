@@ -12,10 +12,17 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from perdure import clock
+from perdure.broker.contract import BrokerUnavailable
 from perdure.codec import decode
+from perdure.runtime import lifecycle
 from perdure.runtime.errors import Conflict, Invalid, NotFound
 from perdure.runtime.views import DeliveryView, WebhookFilterView, WebhookRequest, WebhookView
 from perdure.sealing import Sealer
+from perdure.store.lifecycle import PARTITIONS, NewDelivery, Share
+from perdure.store.postgres.lifecycle import LOCK_CLASS, LOCK_PARTITION
+from perdure.worker import lifecycle as relaying
+from perdure.worker.lifecycle import Relay
 from perdure.worker.worker import Worker
 
 from .conftest import DEADLINE_SECONDS, WHO, Platform, open_platform
@@ -425,6 +432,15 @@ async def test_the_log_is_bounded(platform: Platform, receiver: Receiver) -> Non
     assert await log_of(platform, webhook) == []
 
 
+async def test_a_delivery_made_while_its_webhook_is_removed_goes(platform: Platform, receiver: Receiver) -> None:
+    webhook = await hook(platform, receiver)
+    await platform.service.remove_webhook(WHO, webhook.id)
+    store = platform.context.store.lifecycle
+    await store.add_delivery(NewDelivery(clock.uuid7(), "default", webhook.id, "1", "t", b"{}"))
+    await store.trim_deliveries(3600, 100, 5)
+    assert await sql(platform, "select from webhook_delivery") == []
+
+
 async def test_a_kept_row_outlives_a_telling_that_breaks_off(database: str, receiver: Receiver) -> None:
     """Deliveries and the end of what is owed commit together."""
 
@@ -443,8 +459,6 @@ async def test_a_kept_row_outlives_a_telling_that_breaks_off(database: str, rece
                 assert taken is not None
                 await taken.told([row.id for row in taken.owed])
                 raise Died
-        from perdure.runtime import lifecycle
-
         assert await lifecycle.deliver(platform.context, partition) == 1
         assert await lifecycle.deliver(platform.context, partition) == 0
         assert len(await log_of(platform, webhook)) == 9
@@ -455,10 +469,62 @@ async def test_one_partition_is_told_by_one_at_a_time(database: str, platform: P
     connection = await asyncpg.connect(database)
     try:
         async with connection.transaction():
-            from perdure.store.postgres.lifecycle import LOCK_CLASS, LOCK_PARTITION
-
             assert await connection.fetchval(LOCK_PARTITION, LOCK_CLASS, 2)
             async with platform.context.store.lifecycle.take("publish", 2, 10) as taken:
                 assert taken is None
     finally:
         await connection.close()
+
+
+async def test_one_partition_that_fails_stops_no_other(
+    platform: Platform, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await platform.worker.stop()
+    await hook(platform, receiver)
+    await platform.deploy("greet", SET)
+    for process in [await platform.start("greet") for _ in range(12)]:
+        await step(platform, process.id)
+    store = platform.context.store.lifecycle
+    deliver = lifecycle.deliver
+
+    async def fails_for_one(context: Any, partition: int) -> int:
+        if partition == 0:
+            raise RuntimeError("a fault that nobody has thought of")
+        return await deliver(context, partition)
+
+    monkeypatch.setattr(lifecycle, "deliver", fails_for_one)
+    heard = []
+    # Some of another partition's lines, so that every partition has some, wherever the processes' ids have put them.
+    await sql(platform, "update lifecycle set partition = id % $1, deliver = true", PARTITIONS)
+    assert {share.partition for share in await store.owed()} == set(range(PARTITIONS))
+    relay = Relay(platform.context, lambda: heard.append(True))
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await relay.once()
+    assert await store.owed() == [Share("deliver", 0)]
+    assert len(heard) >= PARTITIONS - 1
+
+
+async def test_an_absent_broker_does_not_hold_up_webhooks(
+    platform: Platform, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await platform.worker.stop()
+    await hook(platform, receiver)
+    await platform.deploy("greet", SET)
+    for process in [await platform.start("greet") for _ in range(12)]:
+        await step(platform, process.id)
+    await sql(platform, "update lifecycle set publish = true")
+    asked = 0
+
+    async def away(context: Any, partition: int) -> int:
+        nonlocal asked
+        asked += 1
+        raise BrokerUnavailable("away")
+
+    monkeypatch.setattr(lifecycle, "publish", away)
+    monkeypatch.setattr(relaying, "PAUSE_SECONDS", 1000.0)
+    relay = Relay(platform.context, lambda: None)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await relay.once()
+        await relay.once()
+    assert {share.purpose for share in await platform.context.store.lifecycle.owed()} == {"publish"}
+    assert asked == 1

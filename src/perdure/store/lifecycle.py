@@ -42,6 +42,13 @@ class Owed(Record, frozen=True):
     status: str | None
 
 
+class Share(Record, frozen=True):
+    """What is owed to one `purpose`, ``publish`` or ``deliver``, of one partition."""
+
+    purpose: str
+    partition: int
+
+
 class TakenLifecycle(Protocol):
     """The oldest owed lines of one partition, until the context ends. No other worker tells of it meanwhile."""
 
@@ -133,7 +140,10 @@ class Lifecycle(Protocol):
     """Kept by `store.contract.Store` as `lifecycle`."""
 
     def take(self, purpose: str, partition: int, limit: int) -> AbstractAsyncContextManager[TakenLifecycle | None]:
-        """`purpose`: ``publish`` or ``deliver``. None where another worker has the partition, or nothing is owed."""
+        """A `Share`, locked. None where another worker has it, or nothing is owed."""
+
+    async def owed(self) -> list[Share]:
+        """Of which partitions anything is owed to whom."""
 
     async def recipients(self, tenants: Sequence[str]) -> list[WebhookRecord]:
         """The enabled webhooks of these tenants."""

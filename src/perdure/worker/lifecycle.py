@@ -1,7 +1,7 @@
 """Tells the broker and webhooks what happens to processes, soon after it is committed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 
@@ -10,16 +10,14 @@ from perdure.broker.contract import BrokerUnavailable
 from perdure.runtime import lifecycle
 from perdure.runtime.context import Context
 from perdure.store.contract import StoreUnavailable
-from perdure.store.lifecycle import PARTITIONS
+from perdure.store.lifecycle import Share
 
 log = structlog.get_logger("perdure.lifecycle")
 
 SLEEP_SECONDS_MAX = 1.0
 """How late it may be told what another service process has committed."""
 PAUSE_SECONDS = 1.0
-"""After an outage of the broker."""
-
-Tell = Callable[[Context, int], Awaitable[int]]
+"""After an outage, or a failure."""
 
 
 class Relay:
@@ -30,6 +28,9 @@ class Relay:
         self._context = context
         self._on_delivery = on_delivery
         self._wanted = asyncio.Event()
+        self._resting: dict[Share, float] = {}
+        """Until when what has failed is left alone."""
+        self._broker_away_until = 0.0
 
     def wake(self) -> None:
         """A step was committed."""
@@ -39,31 +40,45 @@ class Relay:
         """For ever."""
         while True:
             self._wanted.clear()
-            seconds = await self.once()
             try:
-                async with asyncio.timeout(clock.jittered(seconds)):
+                await self.once()
+            except StoreUnavailable as error:
+                log.warning("lifecycle events have to wait", reason=str(error))
+                await clock.sleep(PAUSE_SECONDS)
+            except Exception:
+                log.exception("lifecycle events could not be told; it goes on")
+                await clock.sleep(PAUSE_SECONDS)
+            try:
+                async with asyncio.timeout(clock.jittered(SLEEP_SECONDS_MAX)):
                     await self._wanted.wait()
             except TimeoutError:
                 pass
 
-    async def once(self) -> float:
-        """Tell all that is owed; answers in how many seconds to come again, if nothing wakes it."""
-        if await self._tell(lifecycle.deliver):
-            self._on_delivery()
-        await self._tell(lifecycle.publish)
-        return SLEEP_SECONDS_MAX
+    async def once(self) -> None:
+        """Tell all that is owed and that others do not tell of, in rounds: no partition waits for another's rest."""
+        while sum([await self._tell(share) for share in await self._context.store.lifecycle.owed()]):
+            pass
 
-    async def _tell(self, tell: Tell) -> int:
-        """All partitions as far as others do not have them; answers how many rows."""
-        count = 0
+    async def _tell(self, share: Share) -> int:
+        """Answers how many rows. A failure is this share's own, but for that of the broker, which is publishing's."""
+        now = clock.monotonic()
+        publishes = share.purpose == "publish"
+        if now < self._resting.get(share, now) or (publishes and now < self._broker_away_until):
+            return 0
         try:
-            for partition in range(PARTITIONS):
-                while rows := await tell(self._context, partition):
-                    count += rows
-        except (StoreUnavailable, BrokerUnavailable) as error:
+            if publishes:
+                return await lifecycle.publish(self._context, share.partition)
+            if rows := await lifecycle.deliver(self._context, share.partition):
+                self._on_delivery()
+            return rows
+        except StoreUnavailable:
+            raise
+        except BrokerUnavailable as error:
             log.warning("lifecycle events have to wait", reason=str(error))
-            await clock.sleep(PAUSE_SECONDS)
+            self._broker_away_until = clock.monotonic() + PAUSE_SECONDS
         except Exception:
-            log.exception("lifecycle events could not be told; it goes on")
-            await clock.sleep(PAUSE_SECONDS)
-        return count
+            log.exception(
+                "lifecycle events could not be told; it goes on", purpose=share.purpose, partition=share.partition
+            )
+            self._resting[share] = clock.monotonic() + PAUSE_SECONDS
+        return 0

@@ -121,6 +121,11 @@ TRIM_OLD = """
 delete from webhook_delivery where finished_at < clock_timestamp() - make_interval(secs => $1)
 """
 
+# Made while their webhook was being removed.
+TRIM_ORPHANS = """
+delete from webhook_delivery d where d.status = 'pending' and not exists (select from webhook w where w.id = d.webhook)
+"""
+
 TRIM_MANY = """
 delete from webhook_delivery d using (
     select w.id, (
@@ -258,6 +263,7 @@ class PostgresWebhooks:
     async def trim_deliveries(self, keep_seconds: float, kept_max: int, pending_max: int) -> None:
         async with connected(self._pool) as connection:
             await connection.execute(TRIM_OLD, keep_seconds)
+            await connection.execute(TRIM_ORPHANS)
             await connection.execute(TRIM_MANY, kept_max)
             await connection.execute(OVERRUN, pending_max)
 

@@ -9,20 +9,22 @@ from asyncpg import Record
 from perdure.codec import decode
 from perdure.engine.refs import key_of
 from perdure.store.contract import HistoryRecord, Outcome
-from perdure.store.lifecycle import PARTITIONS, NewDelivery, Owed, Telling
+from perdure.store.lifecycle import PARTITIONS, NewDelivery, Owed, Share, Telling
 from perdure.store.postgres import deliveries
-from perdure.store.postgres.connection import Connection, Pool, transaction
+from perdure.store.postgres.connection import Connection, Pool, connected, transaction
 
 LOCK_CLASS = 0x50454C00
 
+SAVE_HISTORY = """
+insert into history (process, sequence, at, type, activity, actor, data)
+select process, sequence, at, type, activity, actor, data::json
+from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+     as u (process, sequence, at, type, activity, actor, data)
+"""
+
 # One statement with the history itself: where nobody is to be told, telling costs nothing.
-SAVE_AND_OWE = """
-with entry as (
-    insert into history (process, sequence, at, type, activity, actor, data)
-    select process, sequence, at, type, activity, actor, data::json
-    from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[])
-         as u (process, sequence, at, type, activity, actor, data)
-)
+SAVE_AND_OWE = f"""
+with entry as ({SAVE_HISTORY})
 insert into lifecycle (partition, tenant, process, first, last, status, publish, deliver)
 select get_byte(uuid_send(o.process), 15) % $8, o.tenant, o.process, o.first, o.last, o.status, $9, w.listens
 from unnest($10::text[], $11::uuid[], $12::bigint[], $13::bigint[], $14::text[])
@@ -31,6 +33,16 @@ cross join lateral (
     select exists (select from webhook x where x.tenant = o.tenant and x.enabled) as listens
 ) w
 where $9 or w.listens
+"""
+
+SHARES = """
+select x.purpose, p.partition
+from generate_series(0, $1::int - 1) as p (partition)
+cross join lateral (values
+    ('deliver', exists (select from lifecycle l where l.partition = p.partition and l.deliver)),
+    ('publish', exists (select from lifecycle l where l.partition = p.partition and l.publish))
+) as x (purpose, owed)
+where x.owed
 """
 
 LOCK_PARTITION = "select pg_try_advisory_xact_lock($1, $2)"
@@ -127,6 +139,10 @@ class PostgresLifecycle(deliveries.PostgresWebhooks):
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._pool = pool
+
+    async def owed(self) -> list[Share]:
+        async with connected(self._pool) as connection:
+            return [Share(*row) for row in await connection.fetch(SHARES, PARTITIONS)]
 
     @asynccontextmanager
     async def take(self, purpose: str, partition: int, limit: int) -> AsyncIterator[PostgresTakenLifecycle | None]:

@@ -62,13 +62,6 @@ set status = excluded.status, attempt = excluded.attempt, input = excluded.input
     error = excluded.error, started_at = excluded.started_at, ended_at = excluded.ended_at
 """
 
-SAVE_HISTORY = """
-insert into history (process, sequence, at, type, activity, actor, data)
-select process, sequence, at, type, activity, actor, data::json
-from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[])
-     as u (process, sequence, at, type, activity, actor, data)
-"""
-
 ADD_FACTS = """
 insert into inbox (process, fact, recorded_at, operator)
 select process, fact, clock_timestamp(), $3 from unnest($1::uuid[], $2::bytea[]) as u (process, fact)
@@ -316,7 +309,7 @@ async def _save_history(connection: Connection, outcomes: Sequence[Outcome], tel
         more = (PARTITIONS, telling.publish, *_columns(owed))
         await connection.execute(lifecycle.SAVE_AND_OWE, *_columns(rows), *more)
     else:
-        await connection.execute(SAVE_HISTORY, *_columns(rows))
+        await connection.execute(lifecycle.SAVE_HISTORY, *_columns(rows))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
