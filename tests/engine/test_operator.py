@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from driver import Run
 
+from perdure.engine.effects import CancelTimer
 from perdure.engine.errors import standard
 from perdure.engine.facts import (
     ActivityFailed,
@@ -67,7 +68,9 @@ def test_a_process_that_has_not_begun() -> None:
     run.start()
     assert run.status == "suspended"
     assert run.take(RESUME).output == 1
-    assert Run("do: [a: {set: '${ 1 }'}]").take(CANCEL).status == "cancelled"
+    cancelled = Run("do: [a: {set: '${ 1 }'}]").take(CANCEL)
+    assert cancelled.status == "cancelled"
+    assert cancelled.step.effects == [CancelTimer(cancelled.process.id)]
 
 
 def test_cancel_reaches_everything() -> None:

@@ -132,6 +132,7 @@ async def test_a_start_in_the_future_waits_and_can_be_cancelled(platform):
     later = await platform.start("later", start_at=now.replace(year=now.year + 1))
     assert later.status == "pending"
     assert (await platform.service.command(WHO, later.id, "cancel", "not wanted")).status == "cancelled"
+    assert await platform.context.store.next_timer() is None
     soon = await platform.start("later", start_at=now)
     assert (await platform.ended(soon)).status == "completed"
 

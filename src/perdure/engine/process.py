@@ -14,7 +14,7 @@ from perdure.engine.refs import Ref
 from perdure.engine.release import TASK_CANCELLED, cancel_beneath, release
 from perdure.engine.release import cancel as cancel_activity
 from perdure.engine.state import ROOT, Frame, ListenFrame
-from perdure.engine.timers import arm_process, disarm_process
+from perdure.engine.timers import arm_process, disarm_process, disarm_start
 
 TASK_FAULTED = TASK + "faulted.v1"
 
@@ -106,6 +106,7 @@ def end_faulted(draft: Draft, frame: Frame, error: Error) -> None:
 def cancel(draft: Draft, actor: str, reason: str | None) -> None:
     """End the process as cancelled."""
     cancel_beneath(draft, ROOT, actor)
+    disarm_start(draft)
     _end(draft, "cancelled")
     note(draft, "cancelled", actor, **_reason(reason))
 

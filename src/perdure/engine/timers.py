@@ -53,6 +53,12 @@ def disarm_process(draft: Draft) -> None:
         draft.state.timer = None
 
 
+def disarm_start(draft: Draft) -> None:
+    """Cancel the timer of a process that was to start later; the store sets it, by the process's own id."""
+    if draft.state.phase == "new":
+        draft.withdraw("timer", draft.process.id, CancelTimer(draft.process.id))
+
+
 def _set(draft: Draft, id_: UUID, due: datetime, purpose: str) -> None:
     # The purpose ``attempt`` is the engine's own; outside it is one more timeout.
     outside = "timeout" if purpose == "attempt" else purpose
