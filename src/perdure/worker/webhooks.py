@@ -29,13 +29,16 @@ PENDING_MAX = 100_000
 
 
 class Webhooks:
-    """Any number may run: what one of them has leased no other sends, until the lease ends."""
+    """Any number may run: what one of them has leased no other sends, until the lease ends.
+
+    `_sending` has the webhook of each delivery under way. A webhook gets no more until all of its own are through.
+    """
 
     def __init__(self, context: Context, poster: Poster) -> None:
         self._context = context
         self._poster = poster
         self._sealer = Sealer(context.settings.encryption_key)
-        self._busy: dict[UUID, asyncio.Task[None]] = {}
+        self._sending: dict[asyncio.Task[None], UUID] = {}
         self._wanted = asyncio.Event()
         self._trimmed_at = clock.monotonic()
 
@@ -63,26 +66,24 @@ class Webhooks:
 
     async def stop(self) -> None:
         """Drop what is under way; its leases end, and it is sent again."""
-        for task in tuple(self._busy.values()):
+        sending = tuple(self._sending)
+        for task in sending:
             task.cancel()
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await asyncio.gather(*sending, return_exceptions=True)
 
     async def once(self) -> float:
         """Begin to send what is due; answers in how many seconds to come again."""
         self._wanted.clear()
         store, lease = self._context.store.lifecycle, self._lease_seconds
-        room = AT_ONCE_MAX - len(self._busy) * PER_WEBHOOK_MAX
+        room = AT_ONCE_MAX - len(self._sending)
         if room > 0:
-            leased = await store.lease_deliveries(clock.uuid7(), lease, list(self._busy), PER_WEBHOOK_MAX, room)
-            by_webhook: dict[UUID, list[LeasedDelivery]] = {}
-            for delivery in leased:
-                by_webhook.setdefault(delivery.webhook, []).append(delivery)
-            for webhook, deliveries in by_webhook.items():
-                task = asyncio.create_task(self._send_all(deliveries))
-                self._busy[webhook] = task
-                task.add_done_callback(lambda _, webhook=webhook: self._done(webhook))  # type: ignore[misc]
+            busy = list(set(self._sending.values()))
+            for delivery in await store.lease_deliveries(clock.uuid7(), lease, busy, PER_WEBHOOK_MAX, room):
+                task = asyncio.create_task(self._send(delivery))
+                self._sending[task] = delivery.webhook
+                task.add_done_callback(self._sent)
         due = await store.next_delivery()
-        if due is None or (due <= 0 and self._busy):  # those in hand wake this loop when they are through
+        if due is None or (due <= 0 and self._sending):  # those in hand wake this loop when they are through
             return SLEEP_SECONDS_MAX
         return min(max(due, 0.01), SLEEP_SECONDS_MAX)
 
@@ -90,22 +91,23 @@ class Webhooks:
     def _lease_seconds(self) -> float:
         return self._context.settings.webhook_timeout_seconds + LEASE_MARGIN_SECONDS
 
-    def _done(self, webhook: UUID) -> None:
-        del self._busy[webhook]
-        self._wanted.set()
-
-    async def _send_all(self, deliveries: list[LeasedDelivery]) -> None:
-        await asyncio.gather(*(self._send(delivery) for delivery in deliveries))
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        webhook = self._sending.pop(task)
+        if webhook not in self._sending.values():
+            self._wanted.set()
 
     async def _send(self, leased: LeasedDelivery) -> None:
-        attempt = await self._attempt(leased)
-        telemetry.WEBHOOK_DELIVERIES.labels(attempt.status if attempt.status != "pending" else "retried").inc()
-        if attempt.disable is not None:
-            log.warning("a webhook is disabled", webhook=str(leased.webhook), reason=attempt.disable)
+        """Raises nothing: what can't be recorded comes again when its lease ends."""
         try:
+            attempt = await self._attempt(leased)
+            telemetry.WEBHOOK_DELIVERIES.labels(attempt.status if attempt.status != "pending" else "retried").inc()
+            if attempt.disable is not None:
+                log.warning("a webhook is disabled", webhook=str(leased.webhook), reason=attempt.disable)
             await self._context.store.lifecycle.finish_attempt(leased, attempt)
         except StoreUnavailable as error:
             log.warning("a delivery could not be recorded; it comes again", reason=str(error))
+        except Exception:
+            log.exception("a delivery could not be recorded; it comes again", webhook=str(leased.webhook))
 
     async def _attempt(self, leased: LeasedDelivery) -> Attempt:
         settings = self._context.settings
@@ -121,6 +123,10 @@ class Webhooks:
             return retries.failed(str(error), leased.attempts, leased.failing_since, leased.now, **limits)
         except SealBroken as error:
             reason = f"the secret can't be used: {error}"
+            return retries.failed(reason, leased.attempts, leased.failing_since, leased.now, **limits)
+        except Exception as error:  # ours, not the receiver's: counted all the same, so that it ends at some time
+            log.exception("a delivery could not be sent", webhook=str(leased.webhook), delivery=str(leased.id))
+            reason = f"it could not be sent: {type(error).__name__}"
             return retries.failed(reason, leased.attempts, leased.failing_since, leased.now, **limits)
         return retries.answered(status, answer, leased.attempts, leased.failing_since, leased.now, **limits)
 
