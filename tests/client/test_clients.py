@@ -1,12 +1,14 @@
 """Both clients over a real server: one set of cases, driven blocking in a thread and awaited."""
 
 import asyncio
+import contextlib
+import http.client
 import inspect
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -209,6 +211,59 @@ async def test_what_does_no_harm_twice_is_repeated(kind: type) -> None:
             await call("command", "p", "cancel")
     finally:
         await runner.cleanup()
+
+
+@contextlib.contextmanager
+def keeping(*lives: int) -> Iterator[tuple[str, list[str], list[threading.Event]]]:
+    """A server whose n-th connection answers so many requests, and is closed then or at the request after them.
+
+    A negative number closes only when one more request has come, without a word. Tells its address, the requests it
+    got, and an event for each connection that was closed.
+    """
+    seen: list[str] = []
+    closed = [threading.Event() for _ in lives]
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(10)
+
+    def serve() -> None:
+        for life, over in zip(lives, closed, strict=True):
+            connection, _ = listener.accept()
+            connection.settimeout(10)
+            with connection, connection.makefile("rb") as received:
+                for number in range(abs(life) + (life < 0)):
+                    seen.append(received.readline().decode().partition(" HTTP/")[0])
+                    length = http.client.parse_headers(received).get("Content-Length", "0")
+                    received.read(int(length))
+                    if number < abs(life):
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            over.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", seen, closed
+        thread.join(10)
+
+
+@pytest.mark.parametrize("name", ["process", "suspend"])
+def test_a_connection_that_was_closed_while_idle_is_not_used(name: str) -> None:
+    with keeping(1, 1, 1) as (url, seen, closed), Client(url, retries=0) as client:
+        for over in closed:  # each request finds the connection of the one before it closed
+            getattr(client, name)("p")
+            assert over.wait(10)
+        assert len(seen) == 3
+
+
+def test_a_connection_that_is_closed_by_the_request_is_replaced_for_what_does_no_harm_twice() -> None:
+    with keeping(-1, 1) as (url, seen, _), Client(url, retries=0) as client:
+        client.process("p")
+        client.process("q")
+        assert seen == ["GET /v1/processes/p", "GET /v1/processes/q", "GET /v1/processes/q"]
+    with keeping(-1) as (url, seen, _), Client(url, retries=0) as client:
+        client.process("p")
+        with pytest.raises(Unreachable):
+            client.command("p", "suspend")
+        assert seen == ["GET /v1/processes/p", "POST /v1/processes/p/suspend"]
 
 
 def test_a_stream_that_breaks_is_taken_up_again() -> None:

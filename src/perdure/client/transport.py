@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import selectors
 import socket
 import ssl
 import threading
@@ -21,6 +22,8 @@ STREAM_SILENCE_SECONDS_MAX = 60.0
 Connection: TypeAlias = http.client.HTTPConnection
 
 _ERRORS = (http.client.HTTPException, OSError, ssl.SSLError)
+_CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What it looks like when the server has closed a connection; `http.client.RemoteDisconnected` is one of them."""
 
 
 class Transport:
@@ -44,10 +47,10 @@ class Transport:
         try:
             try:
                 response = self._exchange(connection, request, request.seconds_max)
-            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            except _CLOSED:
                 if fresh or not request.repeatable:
                     raise
-                # The server has closed a connection that was kept open; a new one is no second try.
+                # Closed by the server while the request was on its way: trying a new one is no second try.
                 connection.close()
                 connection = self._connect()
                 response = self._exchange(connection, request, request.seconds_max)
@@ -86,10 +89,17 @@ class Transport:
         return connection.getresponse()
 
     def _connection(self) -> tuple[Connection, bool]:
-        """One that was kept, or a new one, and whether it is new."""
+        """One that was kept, or a new one, and whether it is new.
+
+        Those that the server has closed meanwhile are dropped before anything is sent over them, so that a request
+        which must not be sent twice does not fail for it.
+        """
         with self._lock:
-            if self._idle:
-                return self._idle.pop(), False
+            while self._idle:
+                connection = self._idle.pop()
+                if not _is_over(connection):
+                    return connection, False
+                connection.close()
         return self._connect(), True
 
     def _connect(self) -> Connection:
@@ -111,6 +121,13 @@ class Transport:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _is_over(connection: Connection) -> bool:
+    """Whether an idle connection is closed: nothing else can be there to read before a request was sent."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
 
 
 def _reason(error: BaseException) -> str:
