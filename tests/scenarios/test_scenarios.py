@@ -196,6 +196,22 @@ BAD = {
         "/scenarios/0/commands/0/command",
         "suspend, resume, cancel or retry",
     ),
+    "definition: {}\nscenarios: [{name: a, start: soon}]": (
+        "/scenarios/0/start",
+        'a time as RFC 3339 writes it, such as 2026-01-01T00:00:00Z, found "soon"',
+    ),
+    "definition: {}\nscenarios: [{name: a, start: 2026-01-01}]": ("/scenarios/0/start", 'found "2026-01-01"'),
+    "definition: {}\nscenarios: [{name: a, start: '2026-01-01T09:30:00'}]": ("/scenarios/0/start", "RFC 3339"),
+    "definition: {}\nscenarios: [{name: a, start: '0001-01-01T00:00:00+01:00'}]": ("/scenarios/0/start", "RFC 3339"),
+    "definition: {}\nscenarios: [{name: a, start: '9999-01-01T00:00:00Z'}]": (
+        "/scenarios/0/start",
+        'of the years 1970 to 7999, found "9999',
+    ),
+    "definition: {}\nscenarios: [{name: a, expect: {duration: 3 days}}]": (
+        "/scenarios/0/expect/duration",
+        'an ISO 8601 duration such as PT30S or P1DT12H, found "3 days"',
+    ),
+    "definition: {}\nscenarios: [{name: a, expect: {duration: null}}]": ("/scenarios/0/expect/duration", "found null"),
     "a: [": ("", "expected"),
 }
 

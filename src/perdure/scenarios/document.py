@@ -1,8 +1,9 @@
 """Scenario files: their form, checked, with the place of every fault."""
 
 import re
-from datetime import timedelta
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -11,9 +12,14 @@ from perdure.definition import durations
 from perdure.definition.document import Document, parse
 from perdure.definition.pointers import child
 from perdure.definition.problems import DefinitionInvalid, Problem
+from perdure.engine.durations import kind_of
 
 UNTIL = "P100Y"
 """How far the clock may go where a scenario does not say."""
+START_YEARS: Final = range(1970, 8000)
+"""When the clock may begin: no duration, which is a thousand years at most, leads from there to where dates end."""
+
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,7 +131,25 @@ def read(source: bytes) -> tuple[File, Document]:
 
 def duration_of(value: Json) -> timedelta:
     """Raises `ValueError` where it says none."""
-    return timedelta(seconds=durations.seconds_of(durations.of(value)))
+    try:
+        return timedelta(seconds=durations.seconds_of(durations.of(value)))
+    except ValueError as error:
+        if isinstance(value, str | dict):
+            raise
+        raise ValueError(f"{error}, found {kind_of(value)}") from None
+
+
+def time_of(text: str) -> datetime:
+    """In UTC. Raises `ValueError` where it says none, or none at which a clock may begin."""
+    try:
+        time = msgspec.convert(text, _Time).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        raise ValueError(
+            f'expected a time as RFC 3339 writes it, such as 2026-01-01T00:00:00Z, found "{text[:60]}"'
+        ) from None
+    if time.year not in START_YEARS:
+        raise ValueError(f'expected a time of the years {START_YEARS[0]} to {START_YEARS[-1]}, found "{text[:60]}"')
+    return time
 
 
 def _check(file: File, document: Document) -> None:
@@ -147,21 +171,25 @@ def _faults(scenario: Scenario, place: str) -> list[tuple[str, str]]:
             there = f"{here}/{number}" if isinstance(answers, list) else here
             if not answer.kind:
                 found.append((there, f"expected exactly one of {', '.join(KINDS)}"))
-            found += _duration_fault(answer.after, f"{there}/after")
+            found += _fault(duration_of, answer.after, f"{there}/after")
     for number, event in enumerate(scenario.events):
         if event.at is not msgspec.UNSET:
-            found += _duration_fault(event.at, f"{place}/events/{number}/at")
+            found += _fault(duration_of, event.at, f"{place}/events/{number}/at")
     for number, command in enumerate(scenario.commands):
         if command.command not in ("suspend", "resume", "cancel", "retry"):
             detail = f"expected suspend, resume, cancel or retry, found {command.command!r}"
             found.append((f"{place}/commands/{number}/command", detail))
-        found += _duration_fault(command.at, f"{place}/commands/{number}/at")
-    return found + _duration_fault(scenario.until, f"{place}/until")
+        found += _fault(duration_of, command.at, f"{place}/commands/{number}/at")
+    found += _fault(time_of, scenario.start, f"{place}/start")
+    if scenario.expect.duration is not msgspec.UNSET:
+        found += _fault(duration_of, scenario.expect.duration, f"{place}/expect/duration")
+    return found + _fault(duration_of, scenario.until, f"{place}/until")
 
 
-def _duration_fault(value: Json, pointer: str) -> list[tuple[str, str]]:
+def _fault(read: Callable[[Any], object], value: Json, pointer: str) -> list[tuple[str, str]]:
+    """What `read` has against the value."""
     try:
-        duration_of(value)
+        read(value)
     except ValueError as error:
         return [(pointer, str(error))]
     return []

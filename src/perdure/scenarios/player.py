@@ -29,7 +29,7 @@ from perdure.engine.facts import (
     SuspendRequested,
 )
 from perdure.expressions.contract import Evaluator
-from perdure.scenarios.document import Answer, Event, Expectation, Failure, Scenario, duration_of
+from perdure.scenarios.document import Answer, Event, Expectation, Failure, Scenario, duration_of, time_of
 from perdure.scenarios.world import Endless, Life, Waiter, World
 
 SHOWN_CHARACTERS_MAX = 300
@@ -69,7 +69,7 @@ class Player:
     async def play(self, scenario: Scenario) -> Outcome:
         """Never raises for what the scenario or the definition is to blame for."""
         program = _without_transformations(self._program, scenario)
-        world = World(self._evaluator, (program, *self._children), datetime.fromisoformat(scenario.start))
+        world = World(self._evaluator, (program, *self._children), time_of(scenario.start))
         game = _Game(scenario, world, program)
         try:
             await game.play()
