@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from perdure.cli import exits
+from perdure.client.exchange import DEFAULT_URL
 from perdure.settings import Settings
 
 HEAVY = ("aiohttp", "asyncpg", "fastapi", "pydantic_settings", "perdure.wiring")
@@ -25,7 +26,7 @@ def test_help_loads_nothing_heavy():
 
 
 def test_server_is_that_of_the_settings(tmp_path, monkeypatch):
-    assert exits.server() == (Settings().api_url, None) == (exits.API_URL, None)
+    assert exits.server() == (Settings().api_url, None) == (DEFAULT_URL, None)
     monkeypatch.setenv("PERDURE_API_URL", "http://variable")
     monkeypatch.setenv("PERDURE_API_KEY", "k")
     assert exits.server() == (Settings().api_url, Settings().api_key) == ("http://variable", "k")

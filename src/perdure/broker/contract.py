@@ -27,8 +27,6 @@ DELIVERIES_MAX: Final = 20
 DEAD_MAX: Final = 100_000
 """How many messages that were put aside are kept per queue; the oldest give way."""
 
-TOPIC_CHARACTERS_MAX: Final = 200
-
 IdsHandler: TypeAlias = Callable[[list[str]], Awaitable[None]]
 EventHandler: TypeAlias = Callable[[Json], Awaitable[None]]
 SignalHandler: TypeAlias = Callable[[str], None]

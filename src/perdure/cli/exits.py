@@ -1,7 +1,6 @@
 """Exit codes of the commands (0 is success), and how what goes wrong becomes one."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -10,7 +9,7 @@ import typer
 
 from perdure.cli import terminal
 from perdure.cli.render import problems
-from perdure.client import ApiError, Unreachable
+from perdure.client import ApiError, Unreachable, exchange
 
 if TYPE_CHECKING:
     from perdure.client import AsyncClient
@@ -24,9 +23,6 @@ UNREACHABLE = 3
 """No server answers."""
 INTERRUPTED = 130
 """By Ctrl-C, as shells say it: 128 + SIGINT."""
-
-API_URL = "http://127.0.0.1:8080"
-"""The default of the setting."""
 
 T = TypeVar("T")
 
@@ -66,7 +62,7 @@ def server() -> tuple[str, str | None]:
     if Path(".env").exists():
         chosen = settings()
         return chosen.api_url, chosen.api_key
-    return os.environ.get("PERDURE_API_URL", API_URL), os.environ.get("PERDURE_API_KEY")
+    return exchange.address(None), exchange.key(None)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

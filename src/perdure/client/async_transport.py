@@ -8,13 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from perdure.client.errors import Unreachable
-from perdure.client.exchange import CONNECT_SECONDS_MAX, Answer, Request, answered, refusal
+from perdure.client.exchange import CONNECT_SECONDS_MAX, STREAM_SILENCE_SECONDS_MAX, Answer, Request, answered, refusal
 
 if TYPE_CHECKING:
     import aiohttp
-
-STREAM_SILENCE_SECONDS_MAX = 60.0
-"""The server says something every 15 seconds."""
 
 
 class AsyncTransport:

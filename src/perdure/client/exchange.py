@@ -16,6 +16,8 @@ from perdure.codec import decode, encode
 
 CONNECT_SECONDS_MAX: Final = 5.0
 REQUEST_SECONDS_MAX: Final = 30.0
+STREAM_SILENCE_SECONDS_MAX: Final = 60.0
+"""The server says something every 15 seconds."""
 REASON_CHARACTERS_MAX: Final = 300
 JSON: Final = "application/json"
 
@@ -132,7 +134,12 @@ def address(url: str | None) -> str:
     return (url or os.environ.get("PERDURE_API_URL") or DEFAULT_URL).rstrip("/")
 
 
+def key(token: str | None) -> str | None:
+    """The API key: as given, or by the environment."""
+    return token or os.environ.get("PERDURE_API_KEY")
+
+
 def credentials(token: str | None) -> dict[str, str]:
     """The header for an API key: as given, or by the environment."""
-    token = token or os.environ.get("PERDURE_API_KEY")
+    token = key(token)
     return {"Authorization": f"Bearer {token}"} if token else {}

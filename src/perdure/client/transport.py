@@ -12,12 +12,10 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from perdure.client.errors import Unreachable
-from perdure.client.exchange import CONNECT_SECONDS_MAX, Answer, Request, answered, refusal
+from perdure.client.exchange import CONNECT_SECONDS_MAX, STREAM_SILENCE_SECONDS_MAX, Answer, Request, answered, refusal
 
 CONNECTIONS_IDLE_MAX = 10
 CHUNK_BYTES = 65_536
-STREAM_SILENCE_SECONDS_MAX = 60.0
-"""The server says something every 15 seconds."""
 
 Connection: TypeAlias = http.client.HTTPConnection
 
