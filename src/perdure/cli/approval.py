@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from perdure import clock
 from perdure.cli import keyboard
-from perdure.client import ApiError
+from perdure.client import ApiError, AsyncClient
 from perdure.client.models import HumanTask, Process
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
 
 LOOK_SECONDS = 0.3
 USER = "demo"
@@ -24,7 +20,7 @@ OUTCOMES = {"y": "approved", "n": "rejected"}
 class Approval:
     """Decides a process's human tasks until cancelled. `footer` says what is going on."""
 
-    def __init__(self, client: "AsyncClient", process: str, say: Callable[[str], None]) -> None:
+    def __init__(self, client: AsyncClient, process: str, say: Callable[[str], None]) -> None:
         """`say` prints a line that stays."""
         self._client = client
         self._process = process

@@ -9,10 +9,9 @@ import typer
 
 from perdure.cli import terminal
 from perdure.cli.render import problems
-from perdure.client import ApiError, Unreachable, exchange
+from perdure.client import ApiError, AsyncClient, Unreachable, exchange
 
 if TYPE_CHECKING:
-    from perdure.client import AsyncClient
     from perdure.settings import Settings
 
 FAILED = 1
@@ -48,7 +47,7 @@ def settings() -> "Settings":
         fail("A setting can't be used.", *wrong, code=USAGE)
 
 
-def call(work: "Callable[[AsyncClient], Coroutine[Any, Any, T]]") -> T:
+def call(work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
     """Do the work with a client of the configured server; exits where it fails."""
     return run(_with_client(work, *server()))
 
@@ -77,8 +76,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _with_client(work: "Callable[[AsyncClient], Awaitable[T]]", url: str, key: str | None) -> T:
-    from perdure.client import AsyncClient
+async def _with_client(work: Callable[[AsyncClient], Awaitable[T]], url: str, key: str | None) -> T:
 
     async with AsyncClient(url, key, retries=0) as client:
         return await work(client)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -14,10 +13,8 @@ from perdure import clock
 from perdure.cli import terminal
 from perdure.cli.render import history, tree, words
 from perdure.cli.render.times import between, parse
+from perdure.client import AsyncClient
 from perdure.client.models import ENDED, Activity, Process, Waiting
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
 
 REFRESH_SECONDS = 0.2
 REFRESH_SECONDS_MAX = 1.0
@@ -44,7 +41,7 @@ class _Piece:
 class Watch:
     """A process as it is, refreshed at a cost that does not grow with what lies behind it."""
 
-    client: "AsyncClient"
+    client: AsyncClient
     process: Process
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -75,7 +72,7 @@ class Watch:
 
 
 async def until_ended(
-    client: "AsyncClient",
+    client: AsyncClient,
     process: Process,
     *,
     console: Console | None = None,
@@ -95,7 +92,7 @@ async def until_ended(
     return watch.process
 
 
-async def show(client: "AsyncClient", process: Process) -> None:
+async def show(client: AsyncClient, process: Process) -> None:
     """The tree as it is now."""
     console = terminal.answers()
     activities = await client.all_activities(process["id"])

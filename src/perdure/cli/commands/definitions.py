@@ -1,17 +1,14 @@
 """`deploy`: registering definitions, and functions of the default catalog."""
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from perdure.cli import exits, terminal, values
 from perdure.cli.render import problems
-from perdure.client import ApiError
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
-    from perdure.client.models import Fault
+from perdure.client import ApiError, AsyncClient
+from perdure.client.models import Fault
 
 UNPROCESSABLE = (400, 413, 422)
 """What a definition itself may be refused with."""
@@ -37,7 +34,7 @@ def deploy(
     named = None if function is None else (name, version)
     sources = [(file, values.read(file)) for file in files]
 
-    async def work(client: "AsyncClient") -> bool:
+    async def work(client: AsyncClient) -> bool:
         done = [await _one(client, file, source, check, named) for file, source in sources]
         return all(done)
 
@@ -45,7 +42,7 @@ def deploy(
         raise typer.Exit(exits.FAILED)
 
 
-async def _one(client: "AsyncClient", file: str, source: bytes, check: bool, function: tuple[str, str] | None) -> bool:
+async def _one(client: AsyncClient, file: str, source: bytes, check: bool, function: tuple[str, str] | None) -> bool:
     """Deploy one file and say how that went; the files after it get their turn all the same."""
     media_type = "application/json" if PurePath(file).suffix == ".json" else "application/yaml"
     try:
@@ -66,16 +63,14 @@ async def _one(client: "AsyncClient", file: str, source: bytes, check: bool, fun
     return True
 
 
-async def _check(
-    client: "AsyncClient", source: bytes, media_type: str, function: tuple[str, str] | None
-) -> "list[Fault]":
+async def _check(client: AsyncClient, source: bytes, media_type: str, function: tuple[str, str] | None) -> list[Fault]:
     if function is not None:
         return await client.check_function(*function, source, media_type)
     return await client.check(source, media_type)
 
 
 async def _register(
-    client: "AsyncClient", source: bytes, media_type: str, function: tuple[str, str] | None
+    client: AsyncClient, source: bytes, media_type: str, function: tuple[str, str] | None
 ) -> "tuple[str, list[Fault]]":
     """What to say, and the warnings."""
     if function is not None:

@@ -16,12 +16,11 @@ from perdure.cli.approval import Approval
 from perdure.cli.commands import processes
 from perdure.cli.commands.serve import serve
 from perdure.cli.render import words
-from perdure.client import ApiError
+from perdure.client import ApiError, AsyncClient
 from perdure.client.models import ENDED, Process
+from perdure.demo.memory import Memory
 
 if TYPE_CHECKING:
-    from perdure.client import AsyncClient
-    from perdure.demo.memory import Memory
     from perdure.demo.services import Shop
     from perdure.settings import Settings
 
@@ -55,9 +54,7 @@ def demo(
 
 async def _demo(settings: "Settings", *, once: bool, data_dir: Path, port: int | None) -> bool:
     """Whether the order was completed."""
-    from perdure.client import AsyncClient
     from perdure.demo import ports, services, stage
-    from perdure.demo.memory import Memory
 
     console = terminal.answers()
     completed = False
@@ -90,7 +87,7 @@ async def _demo(settings: "Settings", *, once: bool, data_dir: Path, port: int |
     return completed
 
 
-def _port(memory: "Memory", asked: int | None) -> int:
+def _port(memory: Memory, asked: int | None) -> int:
     """The port that was asked for, else the one before: callbacks under way know it."""
     from perdure.demo import ports
 
@@ -100,7 +97,7 @@ def _port(memory: "Memory", asked: int | None) -> int:
     return ports.kept(memory, "platform", PORT if asked is None else None)
 
 
-async def _order(client: "AsyncClient", urls: dict[str, str], console: Console) -> Process:
+async def _order(client: AsyncClient, urls: dict[str, str], console: Console) -> Process:
     """The demo's unfinished order, or a new one."""
     from perdure.demo import order
 
@@ -125,7 +122,7 @@ async def _order(client: "AsyncClient", urls: dict[str, str], console: Console) 
     return process
 
 
-async def _followed(client: "AsyncClient", process: Process, *, by_person: bool, console: Console) -> Process:
+async def _followed(client: AsyncClient, process: Process, *, by_person: bool, console: Console) -> Process:
     """Show the process until it ends, while its human tasks are decided."""
     approval = Approval(client, process["id"], lambda line: console.print(line, style="bold"))
     deciding = asyncio.create_task(approval.by_person() if by_person else approval.by_itself())
@@ -141,7 +138,7 @@ async def _followed(client: "AsyncClient", process: Process, *, by_person: bool,
         await asyncio.gather(deciding, following, return_exceptions=True)
 
 
-async def _summary(client: "AsyncClient", process: Process, shop: "Shop", console: Console) -> None:
+async def _summary(client: AsyncClient, process: Process, shop: "Shop", console: Console) -> None:
     """What came of it, what the services saw, and the audit trail."""
     if process["error"] is None:
         console.print("Output:", style="dim")

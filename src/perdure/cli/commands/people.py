@@ -1,6 +1,6 @@
 """`tasks`, `complete`, `emit`: answers from people and events from elsewhere."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,9 +8,7 @@ from perdure import clock
 from perdure.cli import exits, terminal, values
 from perdure.cli.commands.processes import AsJson
 from perdure.cli.render import tables
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
+from perdure.client import AsyncClient
 
 Data = Annotated[values.Given | None, typer.Option("--data", "-d", parser=values.json_value, metavar="JSON|@FILE")]
 
@@ -32,7 +30,7 @@ def tasks(
     chosen = {"status": status, "assignee": assignee, "group": group, "process": process}
     filters = {name: value for name, value in chosen.items() if value is not None}
 
-    async def work(client: "AsyncClient") -> None:
+    async def work(client: AsyncClient) -> None:
         page = await client.tasks(filters, limit=limit, cursor=cursor)
         if as_json:
             terminal.print_json(page)

@@ -1,6 +1,6 @@
 """`start`, `ps`, `show`, `history`, `suspend`, `resume`, `cancel`, `retry`: processes and what becomes of them."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import typer
 
@@ -8,10 +8,8 @@ from perdure import clock
 from perdure.cli import exits, follow, terminal, values
 from perdure.cli.render import history as trail
 from perdure.cli.render import tables, words
+from perdure.client import AsyncClient
 from perdure.client.models import ENDED, Command, OnConflict, Process
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
 
 Id = Annotated[str, typer.Argument(parser=values.id_, metavar="ID", help="As `perdure ps` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
@@ -45,7 +43,7 @@ def start(
     """Start a process. Prints its id, or with --wait its progress and its output."""
     tags = values.pairs(tag or [])
 
-    async def work(client: "AsyncClient") -> bool:
+    async def work(client: AsyncClient) -> bool:
         process = await client.start(
             *definition,
             input={} if input_ is None else input_.value,
@@ -97,7 +95,7 @@ def ps(
     filters = {name: value for name, value in chosen.items() if value is not None}
     filters |= {f"tag.{name}": value for name, value in values.pairs(tag or []).items()}
 
-    async def work(client: "AsyncClient") -> None:
+    async def work(client: AsyncClient) -> None:
         page = await client.processes(filters, limit=limit, cursor=cursor)
         if as_json:
             terminal.print_json(page)
@@ -120,7 +118,7 @@ def show(
 ) -> None:
     """Show a process as the tree of its activities: state, attempts, times, and what each waits for."""
 
-    async def work(client: "AsyncClient") -> None:
+    async def work(client: AsyncClient) -> None:
         found = await client.process(process)
         if watch and not as_json:
             await _followed(client, found)
@@ -144,7 +142,7 @@ def history(
 ) -> None:
     """Show a process's audit trail: what happened, when, and by whom."""
 
-    async def work(client: "AsyncClient") -> None:
+    async def work(client: AsyncClient) -> None:
         if as_json and not watch:
             terminal.print_json({"items": await client.all_history(process), "next": None})
             return
@@ -184,7 +182,7 @@ def print_end(process: Process) -> None:
         terminal.print_json(process["output"])
 
 
-async def print_history(client: "AsyncClient", process: str, *, watch: bool = False, as_json: bool = False) -> None:
+async def print_history(client: AsyncClient, process: str, *, watch: bool = False, as_json: bool = False) -> None:
     """The audit trail, an entry a line, live with `watch`."""
     console = terminal.answers()
     names = _Names(client, process)
@@ -198,7 +196,7 @@ async def print_history(client: "AsyncClient", process: str, *, watch: bool = Fa
 class _Names:
     """What activities are called, read page by page as they are asked for, no page much more than once."""
 
-    def __init__(self, client: "AsyncClient", process: str) -> None:
+    def __init__(self, client: AsyncClient, process: str) -> None:
         self._client = client
         self._process = process
         self._cursor: str | None = None
@@ -215,7 +213,7 @@ class _Names:
         return self._known.get(activity or "", "")
 
 
-async def _followed(client: "AsyncClient", process: Process) -> Process:
+async def _followed(client: AsyncClient, process: Process) -> Process:
     process = await follow.until_ended(client, process)
     print_end(process)
     return process

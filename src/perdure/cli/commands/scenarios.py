@@ -3,17 +3,15 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from perdure.cli import exits, terminal
 from perdure.cli.render import problems
 from perdure.cli.render import scenarios as render
+from perdure.client import AsyncClient
 from perdure.client.models import Fault
-
-if TYPE_CHECKING:
-    from perdure.client import AsyncClient
 
 
 def test(
@@ -38,7 +36,7 @@ def export(
     if not scenario:
         exits.fail("Say what to export: --scenario", code=exits.USAGE)
 
-    async def work(client: "AsyncClient") -> str:
+    async def work(client: AsyncClient) -> str:
         found = await client.process(process)
         name = found["definition"]
         definition = await client.definition(name["namespace"], name["name"], name["version"])
