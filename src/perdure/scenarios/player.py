@@ -131,7 +131,7 @@ class _Game:
     def _answer(self, life: Life, reference: str, waiter: Waiter) -> Answer | None:
         """The next answer for a reference. None: a person or a callback that the scenario lets wait."""
         key = reference
-        if life is not self.root_of():
+        if life is not self.root:
             key = f"{life.program.namespace}/{life.program.name}:{reference}"
         given = self._scenario.answers.get(key)
         if given is None:
@@ -145,9 +145,6 @@ class _Game:
         if number >= len(given):
             raise Unplayable(f"{key} asks for an answer for the {number + 1}. time, the scenario has {len(given)}")
         return given[number]
-
-    def root_of(self) -> Life:
-        return next(iter(self._world.lives.values()))
 
     async def _send_awaited(self) -> bool:
         """Send the first event without a time that somebody listens for."""
