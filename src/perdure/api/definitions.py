@@ -108,10 +108,7 @@ async def list_versions(
 async def read(request: Request, namespace: str, name: str, version: str) -> Response:
     """`version` may be `latest`: the highest stable one. `Accept: application/yaml` gives the author's own text."""
     view = await platform(request).get_definition(caller(request), namespace, name, version)
-    headers = {"Vary": "Accept"}
-    if documents.prefers_yaml(request):
-        return Response(view.source, 200, headers, YAML)
-    return send(view.document, 200, headers)
+    return documents.answer(request, view.document, view.source)
 
 
 def _listed(view: DefinitionView) -> Json:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from perdure.api import bodies, problems, schemas
 from perdure.api.problems import Refusal
+from perdure.api.requests import send
 from perdure.codec import Json
 from perdure.definition.document import BYTES_MAX
 from perdure.definition.problems import Problem
@@ -44,6 +46,14 @@ def media_type(request: Request) -> str:
     if bodies.is_json(given):
         return "application/json"
     raise Refusal(415, f"Content-Type: expected {YAML} or application/json, found {given[:80] or 'none'!r}.")
+
+
+def answer(request: Request, document: Json, source: str) -> Response:
+    """The document: as JSON, or in the author's own text where the request prefers YAML."""
+    headers = {"Vary": "Accept"}
+    if prefers_yaml(request):
+        return Response(source, 200, headers, YAML)
+    return send(document, 200, headers)
 
 
 def prefers_yaml(request: Request) -> bool:

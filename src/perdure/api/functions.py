@@ -101,10 +101,7 @@ async def list_functions(request: Request, limit: Limit = 50, cursor: Cursor = N
 async def read(request: Request, name: str, version: str) -> Response:
     """`Accept: application/yaml` gives the author's own text."""
     view = await platform(request).get_function(caller(request), name, version)
-    headers = {"Vary": "Accept"}
-    if documents.prefers_yaml(request):
-        return Response(view.source, 200, headers, YAML)
-    return send(view.document, 200, headers)
+    return documents.answer(request, view.document, view.source)
 
 
 def _listed(view: FunctionView) -> Json:
