@@ -73,6 +73,20 @@ def test_a_process_that_has_not_begun() -> None:
     assert cancelled.step.effects == [CancelTimer(cancelled.process.id)]
 
 
+def test_what_came_while_suspended_is_refused_by_a_cancellation() -> None:
+    run = Run(f"do: [a: {CALL % ''}]").start()
+    activity = run.activity("a").id
+    run.take(SUSPEND)
+    run.take(ActivitySucceeded(activity, 1, 7))
+    assert not lines(run, "fact.refused")
+    run.take(CANCEL)
+    (entry,) = lines(run, "fact.refused")
+    assert entry.data == {
+        "fact": "ActivitySucceeded", "reason": "the process is cancelled", "activity": str(activity)
+    }  # fmt: skip
+    assert run.step.state.held == []
+
+
 def test_cancel_reaches_everything() -> None:
     run = Run(
         f"""

@@ -129,6 +129,7 @@ def _obey(draft: Draft, fact: CancelRequested | RetryRequested | SuspendRequeste
     match fact:
         case CancelRequested():
             process_.cancel(draft, fact.actor, fact.reason)
+            yield from _take_held(draft)  # to be refused, each with a line
         case RetryRequested() if state.status == "faulted":
             yield from operator.retry(draft, fact)
         case RetryRequested():
@@ -138,14 +139,14 @@ def _obey(draft: Draft, fact: CancelRequested | RetryRequested | SuspendRequeste
         case SuspendRequested():
             operator.suspend(draft, fact)
         case ResumeRequested() if state.suspended:
-            yield from _resume(draft, fact)
+            operator.resume(draft, fact)
+            yield from _take_held(draft)
         case ResumeRequested():
             refuse(draft, fact, "the process is not suspended")
 
 
-def _resume(draft: Draft, fact: ResumeRequested) -> Flow[None]:
-    """Go on; the facts held meanwhile act now, in their order."""
-    operator.resume(draft, fact)
+def _take_held(draft: Draft) -> Flow[None]:
+    """The facts that came while the process was suspended act now, in their order."""
     held, draft.state.held = draft.state.held, []
     for encoded in held:
         yield from settle(draft, take(draft, _facts.decode(encoded)))
