@@ -21,8 +21,13 @@ class Settings(BaseSettings):
     run_script: bool | None = None
     run_container: bool | None = None
     run_container_volumes: str = ""
-    """Directories of the host that containers may see, separated by commas."""
+    """Directories of the host that containers may see, on Kubernetes persistent volume claims, separated by commas."""
+    container_engine: Literal["socket", "kubernetes"] = "socket"
+    """What runs containers: Docker or Podman by their socket, or the Jobs of a cluster."""
     container_socket: str | None = None
+    kubernetes_namespace: str | None = None
+    kubernetes_config: str | None = None
+    """A kubeconfig; by default the worker runs in the cluster itself."""
     run_node: str = "node"
     """The command that runs JavaScript."""
     run_python: str | None = None

@@ -1,0 +1,1 @@
+"""``run: container`` on Kubernetes, with the extra ``kubernetes``."""
