@@ -8,6 +8,7 @@ from perdure.activities.container import ContainerPerformer
 from perdure.activities.contract import Call, CallFailed, Performer
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
+from perdure.activities.kubernetes.performer import KubernetesPerformer
 from perdure.activities.mcp import McpPerformer
 from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
@@ -20,10 +21,11 @@ from perdure.engine.errors import standard
 
 def performers(outside: Outside) -> Mapping[str, Performer]:
     """The performer of each function, by the name that `engine.effects.PerformCall` gives it."""
+    in_cluster = outside.settings.container_engine == "kubernetes"
     return {
         "a2a": A2aPerformer(outside),
         "asyncapi": AsyncApiPerformer(outside),
-        "container": ContainerPerformer(outside),
+        "container": KubernetesPerformer(outside) if in_cluster else ContainerPerformer(outside),
         "grpc": GrpcPerformer(outside),
         "http": HttpPerformer(outside),
         "mcp": McpPerformer(outside),

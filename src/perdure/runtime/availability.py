@@ -15,8 +15,9 @@ from perdure.settings import Settings
 
 EXTRAS: Mapping[str, tuple[str, str]] = {
     "grpc": ("grpc_tools", "grpc"),
+    "kubernetes": ("kubernetes_asyncio", "kubernetes"),
 }
-"""By function: the module that it needs, and the extra that brings it."""
+"""By function, or what runs containers: the module that it needs, and the extra that brings it."""
 
 
 def warnings(program: Program, settings: Settings) -> Iterator[Problem]:
@@ -34,21 +35,28 @@ def _missing(task: Task, settings: Settings) -> str | None:
                 f"run: {what} is not allowed here, so the task will fault with an authorization error; the operator "
                 f"allows it with PERDURE_RUN_{what.upper()}=true"
             )
+        case RunProgram(what="container") if settings.container_engine in EXTRAS:
+            return _extra(f"run: container on {settings.container_engine.capitalize()}", settings.container_engine)
         case Call(function="mcp") if _starts_program(task) and not settings.run_shell:
             return (
                 "call: mcp with stdio starts a program, which is not allowed here, so the task will fault with an "
                 "authorization error; the operator allows it with PERDURE_RUN_SHELL=true"
             )
         case Call(function=function) if function in EXTRAS:
-            module, extra = EXTRAS[function]
-            if importlib.util.find_spec(module) is None:
-                return (
-                    f"call: {function} needs an extra that is not installed here, so the task will fault with a "
-                    f"configuration error; install it with: pip install 'perdure[{extra}]'"
-                )
+            return _extra(f"call: {function}", function)
         case Call(function="asyncapi") | CallSubscription():
             return _protocol(task.definition["with"])
     return None
+
+
+def _extra(what: str, name: str) -> str | None:
+    module, extra = EXTRAS[name]
+    if importlib.util.find_spec(module) is not None:
+        return None
+    return (
+        f"{what} needs an extra that is not installed here, so the task will fault with a configuration error; "
+        f"install it with: pip install 'perdure[{extra}]'"
+    )
 
 
 def _starts_program(task: Call) -> bool:
