@@ -195,7 +195,7 @@ async def test_what_can_not_be_pulled_or_started_is_told_and_does_not_hang(run: 
 )
 async def test_what_never_begins_says_why(run: Runner, lacking: str, said: str) -> None:
     setattr(run.stand_in, lacking, False)
-    async with opened(run.stand_in, run.port, run_seconds_max=0.5) as short:
+    async with opened(run.stand_in, run.port, run_seconds_max=2) as short:
         name, detail = await short.fails(command="echo")
     assert (name, said in detail) == ("timeout", True)
     assert run.nothing_left
