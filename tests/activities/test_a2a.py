@@ -224,6 +224,29 @@ async def test_credentials_of_the_card_stay_at_its_origin(performer, old):
     assert [(path, "authorization" in headers) for path, headers in old.requests] == [("/rpc", False)]
 
 
+async def test_a_redirection_of_the_card_takes_no_credentials_along(performer, old):
+    """The agent is where the card was found then, which is not the origin that the author wrote."""
+
+    async def move(_):
+        raise web.HTTPFound(f"{old.base}/.well-known/agent-card.json")
+
+    app = web.Application()
+    app.router.add_get("/card.json", move)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = {
+        "uri": f"http://127.0.0.1:{runner.addresses[0][1]}/card.json",
+        "authentication": {"bearer": {"use": "TOKEN"}},
+    }
+    await performer.perform(call(old, "message/send", saying("x"), agentCard={"endpoint": endpoint}))
+    await runner.cleanup()
+    assert [(path, "authorization" in headers) for path, headers in old.requests] == [
+        ("/.well-known/agent-card.json", False),
+        ("/rpc", False),
+    ]
+
+
 async def test_an_interface_is_chosen_from_an_old_card(performer, old):
     card = {
         "url": "http://127.0.0.1:1/grpc",

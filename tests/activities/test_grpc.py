@@ -249,6 +249,21 @@ async def test_a_bad_proto_file_is_named(shop, performer, text, words):
     assert words in found[3]
 
 
+async def test_a_redirection_of_the_proto_file_takes_no_credentials_along(shop, performer):
+    written = shop.protos.replace("127.0.0.1", "localhost")
+    shop.moved = {"old.proto": f"{shop.protos}/shop/v1/orders.proto"}
+    endpoint = {"uri": f"{written}/old.proto", "authentication": {"bearer": {"use": "TOKEN"}}}
+    await performer.perform(call(shop, "Watch", {"count": 1}, proto={"endpoint": endpoint}))
+    assert len(shop.shown) > 2  # it imports others
+    assert shop.shown == ["Bearer tok-1234567890"] + [None] * (len(shop.shown) - 1)
+
+
+async def test_imports_get_the_credentials_of_their_file(shop, performer):
+    endpoint = {"uri": f"{shop.protos}/shop/v1/orders.proto", "authentication": {"bearer": {"use": "TOKEN"}}}
+    await performer.perform(call(shop, "Watch", {"count": 1}, proto={"endpoint": endpoint}))
+    assert set(shop.shown) == {"Bearer tok-1234567890"}
+
+
 async def test_imports_have_a_bound(shop, performer):
     shop.files = {f"n{n}.proto": f'syntax = "proto3"; import "n{n + 1}.proto";' for n in range(150)}
     found = await failure(performer, call(shop, "Place", proto={"endpoint": f"{shop.protos}/n0.proto"}))

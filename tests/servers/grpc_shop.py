@@ -40,7 +40,9 @@ class GrpcShop:
         self.port = 0
         self.protos = ""
         self.files = dict.fromkeys(())
+        self.moved = {}
         self.fetched = []
+        self.shown = []
         self.closing = asyncio.Event()
 
     async def place(self, request, context):
@@ -106,7 +108,10 @@ class GrpcShop:
 
     async def file(self, request):
         self.fetched.append(request.path)
+        self.shown.append(request.headers.get("Authorization"))
         name = request.match_info["name"]
+        if name in self.moved:
+            raise web.HTTPFound(self.moved[name])
         own = self.files.get(name)
         path = PROTOS / name
         if own is None and not path.is_file():

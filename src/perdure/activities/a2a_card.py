@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from perdure.activities.contract import Call
 from perdure.activities.http_request import misconfigured
-from perdure.activities.resources import Resources
+from perdure.activities.resources import Resources, beside
 from perdure.codec import Json, decode
 
 WELL_KNOWN = "/.well-known/agent-card.json"
@@ -31,7 +31,7 @@ async def interfaces_of(card: Json, resources: Resources, call: Call) -> list[In
     """The JSON-RPC interfaces of the agent whose card is at the external resource, 0.3 before 1.0.
 
     The card's endpoint without a path means the well-known one. Its credentials are good for the agent too, as far
-    as that is at the same origin. Raises `CallFailed`.
+    as that is at the origin of the endpoint as it is written. Raises `CallFailed`.
     """
     endpoint = card.get("endpoint") if isinstance(card, dict) else None
     endpoint = endpoint if isinstance(endpoint, dict) else {"uri": endpoint}
@@ -47,9 +47,7 @@ async def interfaces_of(card: Json, resources: Resources, call: Call) -> list[In
     usable = []
     for address, binding, version in offered:
         if isinstance(address, str) and str(binding).upper() == BINDING and version.startswith(("0.", "1.")):
-            place = {**endpoint, "uri": urljoin(found.uri, address)}
-            if _origin(place["uri"]) != _origin(found.uri):
-                place.pop("authentication", None)
+            place = beside(endpoint, urljoin(found.uri, address))
             usable.append(Interface(place, V0 if version.startswith("0.") else V1))
     if not usable:
         kinds = ", ".join(f"{binding} {version}" for _, binding, version in offered) or "no interface"
@@ -75,8 +73,3 @@ def _offered(card: dict[str, Json]) -> list[tuple[Json, Json, str]]:
         if isinstance(item, dict)
     ]
     return list(dict.fromkeys((url, binding, version) for url, binding, version in found if isinstance(url, str)))
-
-
-def _origin(uri: str) -> tuple[str, str]:
-    parts = urlsplit(uri)
-    return parts.scheme, parts.netloc.rpartition("@")[2]

@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError
 from perdure.activities import protoc
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
-from perdure.activities.resources import Resources
+from perdure.activities.resources import Resources, beside
 from perdure.codec import Json, encode
 
 FILES_MAX = 100
@@ -144,14 +144,13 @@ class Protos:
         return any((place / name).is_file() for place in self._bundled)
 
     async def _import(self, name: str, roots: Iterable[str], endpoint: Json, call: Call) -> str:
-        """An imported file, from the first root that has it, with the credentials of the one that imports it."""
+        """An imported file, from the first root that has it, with the credentials of `endpoint` where they are good."""
         failure: CallFailed | None = None
         likely = self._likely.get((*roots, name))
         for root in sorted(roots, key=lambda root: root != likely):
             uri = urljoin(root, name)
-            place = {**endpoint, "uri": uri} if isinstance(endpoint, dict) else uri
             try:
-                found = await self._resources.fetch(place, call)
+                found = await self._resources.fetch(beside(endpoint, uri), call)
             except CallFailed as error:
                 failure = failure or error
             else:

@@ -8,6 +8,7 @@ from yarl import URL
 from perdure.activities.contract import Call
 from perdure.activities.documents import Document, Documents
 from perdure.activities.http_request import misconfigured
+from perdure.activities.resources import beside
 from perdure.codec import Json
 
 CHAIN_MAX = 20
@@ -38,21 +39,18 @@ class Node:
 
 
 class References:
-    """For one call. Other documents of the same origin are fetched with the credentials of the first."""
+    """For one call. Other documents get the credentials of the first only at the origin that the author wrote."""
 
     def __init__(self, documents: Documents, endpoint: Json, call: Call) -> None:
         self._documents = documents
-        self._policy = endpoint.get("authentication") if isinstance(endpoint, dict) else None
         self._endpoint = endpoint
         self._call = call
         self._known: dict[str, Document] = {}
-        self._first: Document | None = None
         self._left = REFERENCES_MAX
 
     async def root(self) -> Node:
         """The document itself. Raises `CallFailed`."""
         document = await self._documents.fetch(self._endpoint, self._call)
-        self._first = document
         self._known[document.uri] = document
         return Node(document.value, document)
 
@@ -93,10 +91,7 @@ class References:
             return self._known[uri]
         if len(self._known) >= DOCUMENTS_MAX:
             raise misconfigured(f"{node.document.uri} refers to more than {DOCUMENTS_MAX} documents on the way.")
-        endpoint: Json = uri
-        if self._first is not None and self._policy is not None and _same_origin(target, URL(self._first.uri)):
-            endpoint = {"uri": uri, "authentication": self._policy}
-        document = await self._documents.fetch(endpoint, self._call)
+        document = await self._documents.fetch(beside(self._endpoint, uri), self._call)
         self._known[uri] = document
         return document
 
@@ -110,7 +105,3 @@ def _child(value: Json, step: str) -> tuple[Json, bool]:
     if isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
         return value[int(step)], True
     return None, False
-
-
-def _same_origin(one: URL, other: URL) -> bool:
-    return one.is_absolute() and other.is_absolute() and one.origin() == other.origin()

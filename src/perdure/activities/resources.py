@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TypeAlias
 
+from yarl import URL
+
 from perdure.activities.caller import Caller
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import request_of
@@ -77,6 +79,25 @@ class Resources:
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         digest = blake2b(response.body, digest_size=16).digest()
         return Resource(str(request.url), media_type, response.body, digest)
+
+
+def beside(endpoint: Json, uri: str) -> Json:
+    """The endpoint of a resource at `uri` that the one at `endpoint` leads to.
+
+    The credentials are only for the origin that the author wrote: a redirection, or what a document says, may lead
+    anywhere.
+    """
+    written, policy = _parts(endpoint)
+    if policy is None or not _same_origin(str(written), uri):
+        return uri
+    return {"uri": uri, "authentication": policy}
+
+
+def _same_origin(one: str, other: str) -> bool:
+    try:
+        return URL(one).origin() == URL(other).origin()
+    except ValueError:  # no absolute URI
+        return False
 
 
 def _parts(endpoint: Json) -> tuple[Json, Json]:

@@ -26,6 +26,7 @@ class Service:
     def __init__(self):
         self.base = ""
         self.documents = {}
+        self.moved = {}
         self.fetched = []
         self.seen = []
         self.answer = None
@@ -41,6 +42,8 @@ class Service:
     async def handle(self, request):
         if not request.path.startswith("/api"):
             self.fetched.append((request.path, request.headers.get("Authorization")))
+            if request.path in self.moved:
+                raise web.HTTPFound(self.moved[request.path])
             text = self.documents.get(request.path)
             return web.Response(status=404) if text is None else web.Response(text=text)
         body = await request.read()

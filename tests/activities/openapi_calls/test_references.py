@@ -44,6 +44,23 @@ async def test_other_documents_get_credentials_only_within_the_origin(service, p
     assert "Authorization" not in service.seen[-1].headers
 
 
+async def test_a_redirection_of_the_document_takes_no_credentials_along(service, performer):
+    """Neither itself, nor for what the document at the other origin refers to there."""
+    written = service.base.replace("127.0.0.1", "localhost")
+    service.moved["/openapi.yaml"] = f"{service.base}/moved.yaml"
+    service.put({"Q": parameter("q", "query"), "R": {"$ref": f"{written}/third.yaml#/R"}}, "/other.yaml")
+    service.put({"R": parameter("r", "query")}, "/third.yaml")
+    service.put(openapi({"parameters": [{"$ref": "other.yaml#/Q"}, {"$ref": "other.yaml#/R"}]}), "/moved.yaml")
+    endpoint = {"uri": f"{written}/openapi.yaml", "authentication": {"bearer": {"use": "KEY"}}}
+    await performer.perform(call(endpoint))
+    assert service.fetched == [
+        ("/openapi.yaml", "Bearer key-/+1234567890"),
+        ("/moved.yaml", None),
+        ("/other.yaml", None),
+        ("/third.yaml", "Bearer key-/+1234567890"),
+    ]
+
+
 @pytest.mark.parametrize(
     "reference, words",
     [
