@@ -12,14 +12,20 @@ import aiomqtt
 import pytest
 import yaml
 from aiohttp import web
+from oauth_provider import CLIENT, SECRET
+from oauth_provider import provider as providing
 
 from perdure.activities.asyncapi import payloads
+from perdure.activities.asyncapi import performer as performing
+from perdure.activities.asyncapi.model import Login
 from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.asyncapi.targets import target_of
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, Verdict
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
+from servers import NatsServer
+from servers.certificates import issue
 
 PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
@@ -106,7 +112,7 @@ async def outside():
         yield made
 
 
-def call(document, *, idempotency_key=f"{PROCESS}/{ACTIVITY}", **arguments):
+def call(document, *, idempotency_key=f"{PROCESS}/{ACTIVITY}", deliver=None, **arguments):
     if "message" not in arguments and "subscription" not in arguments:
         arguments["message"] = {"payload": {"order": {"id": "o-1"}}}
     return Call(
@@ -119,7 +125,23 @@ def call(document, *, idempotency_key=f"{PROCESS}/{ACTIVITY}", **arguments):
         tenant="default",
         idempotency_key=idempotency_key,
         secrets=frozenset({"LOGIN"}),
+        deliver=deliver,
     )
+
+
+class Inbox:
+    """Where a subscription hands its messages to, until there are so many."""
+
+    def __init__(self, wanted):
+        self.messages = []
+        self._wanted = wanted
+
+    async def __call__(self, messages, resume=None):
+        self.messages += [message.payload for message in messages]
+        return Verdict(len(messages), wanted=len(self.messages) < self._wanted)
+
+    async def wanted(self):
+        pass
 
 
 SUBSCRIPTION = {"subscription": {"batch": True}}
@@ -364,6 +386,114 @@ async def test_login_and_encryption_of_mqtt(outside, secure_mosquitto, monkeypat
         with pytest.raises(CallFailed) as caught:
             await performer.perform(call(document, operation="o", authentication=policy))
         assert "certificate" in caught.value.error.detail.lower()
+
+
+@pytest.fixture
+async def provider():
+    async with providing() as provider:
+        provider.opaque = True
+        yield provider
+
+
+def oauth2(provider):
+    return {
+        "oauth2": {
+            "authority": provider.base,
+            "grant": "client_credentials",
+            "client": {"id": CLIENT, "secret": SECRET},
+        }
+    }
+
+
+class Spy:
+    """A protocol that only sees who calls."""
+
+    def __init__(self):
+        self.logins = []
+
+    async def publish(self, access, message):
+        self.logins.append(access.login)
+
+
+@pytest.mark.parametrize("protocol", ["amqp", "kafka", "mqtt", "mqtt5", "nats"])
+async def test_a_token_that_is_fetched_logs_in(protocol, provider, outside, monkeypatch):
+    """The first time, and when it had been kept."""
+    spy = Spy()
+    monkeypatch.setattr(performing, "protocol_of", lambda name: spy)
+    async with serving({"host": "127.0.0.1:1", "protocol": protocol}) as document:
+        for _ in range(2):
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", authentication=oauth2(provider)))
+    assert spy.logins == [Login(token="opaque-token-1")] * 2
+
+
+async def test_a_token_that_a_broker_refuses_is_renewed(provider, outside):
+    performer = AsyncApiPerformer(outside)
+    server = NatsServer("--auth", "opaque-token-1")
+    try:
+        await server.start()
+        async with serving({"host": f"127.0.0.1:{server.port}", "protocol": "nats"}) as document:
+            publication = call(document, operation="o", authentication=oauth2(provider))
+            await performer.perform(publication)
+            server.options = ("--auth", "opaque-token-2")
+            await server.restart()
+            await performer.perform(publication)
+            server.options = ("--auth", "another")
+            await server.restart()
+            with pytest.raises(CallFailed) as caught:
+                await performer.perform(publication)
+    finally:
+        await server.close()
+    assert caught.value.error.type.endswith("/authentication"), caught.value.error
+    assert "opaque-token" not in caught.value.error.detail
+
+
+async def test_a_subscription_over_http_answers_a_refusal(provider, outside):
+    """The service has forgotten the token that is kept."""
+
+    async def stream(request):
+        if request.headers.get("Authorization") != f"Bearer {list(provider.valid)[-1]}":
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        return web.Response(text='{"n": 1}\n', content_type="application/x-ndjson")
+
+    performer = AsyncApiPerformer(outside)
+    async with streaming(stream) as document:
+        for _ in range(2):
+            subscription = call(
+                document, operation="o", authentication=oauth2(provider), deliver=Inbox(9), **SUBSCRIPTION
+            )
+            assert await performer.perform(subscription) is None
+            assert subscription.deliver.messages == [{"n": 1}]
+            provider.valid["forgotten"] = ""
+
+
+@contextlib.asynccontextmanager
+async def streaming(handle):
+    """A document whose server is here, and answers subscriptions by `handle`."""
+    app = web.Application()
+    app.router.add_get("/guarded", handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with serving({"host": f"127.0.0.1:{runner.addresses[0][1]}", "protocol": "http"}) as document:
+            yield document
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("protocol", ["amqp", "kafka", "mqtt", "nats"])
+async def test_what_a_protocol_has_no_place_for_is_told(protocol, outside, tmp_path):
+    async with serving({"host": "127.0.0.1:1", "protocol": protocol}) as document:
+        policy = {"digest": {"username": "ann", "password": "pass-word-1"}}
+        with pytest.raises(CallFailed, match="Digest authentication is for http") as caught:
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", authentication=policy))
+        assert caught.value.error.type.endswith("/configuration")
+        issue(tmp_path, "localhost")
+        pem = (tmp_path / "certificate.pem").read_text() + (tmp_path / "key.pem").read_text()
+        policy = {"certificate": {"certificate": pem}}
+        with pytest.raises(CallFailed, match="A client certificate needs TLS") as caught:
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", authentication=policy))
+        assert caught.value.error.type.endswith("/configuration")
 
 
 BODIES = [

@@ -61,6 +61,16 @@ class Credentials:
         """Those that replace these, with both kept out of what is shown."""
         return replace(by, proofs=(*self.proofs, *by.proofs), tls=by.tls or self.tls)
 
+    async def instead(self) -> "Credentials | None":
+        """Others, once these were refused over a protocol that says no more about it; None where there are none.
+
+        Raises `CallFailed`, without any secret in it.
+        """
+        if self.responder is None:
+            return None
+        found = await self.responder.answer(Refusal("", "", b"", ()))
+        return None if found is None else self.renewed(found)
+
     def withheld(self) -> "Credentials":
         """For another origin: nothing is sent, yet what an earlier one learnt is kept out of what is shown."""
         return Credentials(proofs=self.proofs)

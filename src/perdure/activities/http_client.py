@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TypeAlias, TypeVar
 
 import aiohttp
+from multidict import CIMultiDictProxy
 
 from perdure.activities.contract import CallFailed
 from perdure.activities.deadlines import deadline
@@ -100,27 +101,41 @@ class HttpClient:
     async def stream(self, request: Request) -> aiohttp.ClientResponse:
         """A response whose body is read as it comes; who asks for it closes it. Redirections are not followed.
 
-        The time until its head is bounded, its body is not. Raises `CallFailed`.
+        A service that wants to see other credentials is answered. The time until the head is bounded, the body is not.
+        Raises `CallFailed`.
         """
         try:
-            self._check_literal(request)
-            if self._streams is None:
-                raise RuntimeError("The HTTP client has not been started.")
             async with asyncio.timeout(self._settings.call_timeout_seconds):
-                return await self._streams.request(
-                    request.verb,
-                    request.url,
-                    headers=request.headers,
-                    allow_redirects=False,
-                    ssl=request.credentials.tls or True,
-                    trace_request_ctx=_Attempt(),
-                )
+                response = await self._open_stream(request)
+                for _ in range(REFUSALS_MAX):
+                    if response.status != 401:
+                        break
+                    response.close()
+                    answer = await _answered(request, response.headers)
+                    if answer is None:
+                        break
+                    request = answer
+                    response = await self._open_stream(request)
+                return response
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
             raise CallFailed(standard("timeout", detail)) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CallFailed(_error_of(request, error)) from None
+
+    async def _open_stream(self, request: Request) -> aiohttp.ClientResponse:
+        self._check_literal(request)
+        if self._streams is None:
+            raise RuntimeError("The HTTP client has not been started.")
+        return await self._streams.request(
+            request.verb,
+            request.url,
+            headers=request.headers,
+            allow_redirects=False,
+            ssl=request.credentials.tls or True,
+            trace_request_ctx=_Attempt(),
+        )
 
     async def _exchange(self, request: Request, until: Until | None, limited: bool) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
@@ -137,13 +152,10 @@ class HttpClient:
         """The response, after answering a service that wants to see other credentials."""
         response = await self._permitted(request, until, limited)
         for _ in range(REFUSALS_MAX):
-            responder = request.credentials.responder
-            if response.status != 401 or responder is None:
+            answer = await _answered(request, response.headers) if response.status == 401 else None
+            if answer is None:
                 break
-            credentials = await responder.answer(request.refused(response.challenges))
-            if credentials is None:
-                break
-            request = request.authenticated(credentials)
+            request = answer
             response = await self._permitted(request, until, limited)
         return request, response
 
@@ -206,6 +218,15 @@ class HttpClient:
                 response.close()
                 break
         return b"".join(chunks)
+
+
+async def _answered(request: Request, headers: CIMultiDictProxy[str]) -> Request | None:
+    """The request with what a service that refused it by these headers wants to see; None where that is not at hand."""
+    responder = request.credentials.responder
+    if responder is None:
+        return None
+    credentials = await responder.answer(request.refused(headers.getall("WWW-Authenticate", [])))
+    return None if credentials is None else request.authenticated(credentials)
 
 
 def _tracing() -> aiohttp.TraceConfig:

@@ -31,11 +31,6 @@ class Response:
     headers: CIMultiDictProxy[str]
     body: bytes
 
-    @property
-    def challenges(self) -> list[str]:
-        """What a 401 asks for."""
-        return self.headers.getall("WWW-Authenticate", [])
-
 
 def output_of(request: Request, response: Response, depth_max: int) -> Json:
     """The output of the call. Raises `CallFailed` (communication) where the content is not what it says."""

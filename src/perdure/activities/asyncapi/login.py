@@ -8,8 +8,16 @@ from perdure.activities.http_request import misconfigured
 
 
 def login_of(credentials: Credentials, target: Target) -> Login:
-    """A name and password for `basic`, a token for whatever yields one. Raises `CallFailed` (configuration)."""
-    if credentials.responder is not None and target.protocol != "http":
+    """A name and password for `basic`, a token for whatever yields one.
+
+    Over http the requests bear the credentials by themselves. Raises `CallFailed` (configuration) for those that the
+    protocol has no place for.
+    """
+    if target.protocol == "http" or not credentials.authenticate:
+        return Login()
+    if credentials.tls is not None and not target.tls:
+        raise misconfigured(f"A client certificate needs TLS, which the server at {target.protocol}:// has not.")
+    if credentials.tls is None and credentials.key is None:
         raise misconfigured(f"Digest authentication is for http; the server's protocol is {target.protocol}.")
     scheme, _, parameter = (credentials.authorization or "").partition(" ")
     if scheme == "Basic":

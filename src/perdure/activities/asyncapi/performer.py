@@ -73,12 +73,16 @@ class AsyncApiPerformer:
         sent = outgoing(message, target.content_type, target.correlation, access.call)
         try:
             async with asyncio.timeout(access.seconds):
-                await protocol.publish(access, sent)
+                try:
+                    await protocol.publish(access, sent)
+                except Denied as refusal:
+                    access = await _with_others(access, refusal)
+                    await protocol.publish(access, sent)
         except TimeoutError:
             detail = f"Publishing to {target.shown} was not confirmed within {access.seconds:g} seconds"
             raise CallFailed(standard("timeout", f"{detail} (PERDURE_CALL_TIMEOUT_SECONDS).")) from None
         except (Broken, OSError) as error:
-            raise _failed("Publishing to", target, error) from None
+            raise self._redacted(_failed("Publishing to", target, error).error, access.credentials) from None
         output = {"payload": message.get("payload"), "headers": message.get("headers") or {}}
         return output if sent.correlation_id is None else {**output, "correlationId": sent.correlation_id}
 
@@ -100,13 +104,16 @@ class AsyncApiPerformer:
                     raise asyncio.CancelledError from None
                 now = clock.monotonic()
                 away = now if away is None else away
-                if not opened or isinstance(error, Refused) or now - away > AWAY_SECONDS_MAX:
-                    raise _failed("The subscription to", access.target, error) from None
+                others = await access.credentials.instead() if isinstance(error, Denied) else None
+                lost = not opened and others is None
+                if lost or isinstance(error, Refused) or now - away > AWAY_SECONDS_MAX:
+                    failure = _failed("The subscription to", access.target, error)
+                    raise self._redacted(failure.error, access.credentials) from None
                 log.warning("a subscription broke off; opening it again", seconds=again)
             await clock.sleep(again)
             again = min(again * 2, AGAIN_SECONDS_MAX)
-            credentials = await self._credentials(access.target, access.call)  # a token may have ended meanwhile
-            access = replace(access, credentials=credentials, login=login_of(credentials, access.target))
+            # A token may have ended meanwhile.
+            access = _with(access, others or await self._credentials(access.target, access.call))
 
     async def _consume(self, source: Source, access: Access) -> bool:
         """Hand over messages. Answers True where no more will come; raises `Unwanted` where no more are wanted."""
@@ -136,6 +143,18 @@ class AsyncApiPerformer:
 
     def _redacted(self, error: Error, credentials: Credentials) -> CallFailed:
         return self._outside.caller.redacted(error, credentials)
+
+
+async def _with_others(access: Access, refusal: Denied) -> Access:
+    """With another token, where one that had been kept was refused. Raises the refusal where there is none."""
+    credentials = await access.credentials.instead()
+    if credentials is None:
+        raise refusal
+    return _with(access, credentials)
+
+
+def _with(access: Access, credentials: Credentials) -> Access:
+    return replace(access, credentials=credentials, login=login_of(credentials, access.target))
 
 
 def _failed(what: str, target: Target, error: Exception) -> CallFailed:

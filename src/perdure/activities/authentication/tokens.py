@@ -50,7 +50,7 @@ class _Held:
         return (*self.policy.proofs(), *filter(None, tokens))
 
     def credentials(self) -> Credentials:
-        return Credentials(bearer(self.token.access).authorization, self.proofs())
+        return replace(bearer(self.token.access), proofs=self.proofs())
 
 
 class Tokens:
@@ -70,7 +70,7 @@ class Tokens:
         found = held.credentials()
         if not was_kept:
             return found
-        return Credentials(found.authorization, found.proofs, _Renewal(self, wanted, held))
+        return replace(found, responder=_Renewal(self, wanted, held))
 
     async def renewed(self, wanted: _Wanted, refused: _Held) -> Credentials:
         """Credentials by another token than the one that was refused. Raises `CallFailed`."""
