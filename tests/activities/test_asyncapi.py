@@ -9,6 +9,7 @@ import ssl
 from uuid import UUID
 
 import aiomqtt
+import nats
 import pytest
 import yaml
 from aiohttp import web
@@ -19,8 +20,11 @@ from perdure.activities.asyncapi import payloads
 from perdure.activities.asyncapi import performer as performing
 from perdure.activities.asyncapi.model import Login
 from perdure.activities.asyncapi.performer import AsyncApiPerformer
+from perdure.activities.asyncapi.protocols.contract import BATCH_MAX, Access, Broken
+from perdure.activities.asyncapi.protocols.nats import _Plain
 from perdure.activities.asyncapi.targets import target_of
-from perdure.activities.contract import Call, CallFailed, Verdict
+from perdure.activities.contract import Call, CallFailed, Unwanted, Verdict
+from perdure.activities.credentials import Credentials
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
@@ -464,6 +468,47 @@ async def test_a_subscription_over_http_answers_a_refusal(provider, outside):
             assert await performer.perform(subscription) is None
             assert subscription.deliver.messages == [{"n": 1}]
             provider.valid["forgotten"] = ""
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["subject", "stream"])
+async def test_a_subscription_survives_a_restart_of_nats(stream, outside):
+    server, inbox = NatsServer(), Inbox(2)
+    try:
+        await server.start()
+        bindings = {"nats": {"jetstream": {"stream": "kept"}}} if stream else {}
+        async with serving({"host": f"127.0.0.1:{server.port}", "protocol": "nats"}, bindings=bindings) as document:
+            if stream:
+                async with await nats.connect(server.url) as client:
+                    await client.jetstream().add_stream(name="kept", subjects=["guarded"])
+            performer = AsyncApiPerformer(outside)
+            subscription = call(document, operation="o", deliver=inbox, **SUBSCRIPTION)
+            subscribing = asyncio.create_task(performer.perform(subscription))
+            await published(server, lambda: len(inbox.messages) >= 1 or subscribing.done())
+            await server.restart()
+            await published(server, subscribing.done)
+            with pytest.raises(Unwanted):
+                await subscribing
+    finally:
+        await server.close()
+
+
+async def published(server, enough):
+    """Publish again and again until it is enough."""
+    async with asyncio.timeout(30), await nats.connect(server.url) as client:
+        while not enough():
+            await client.publish("guarded", b'{"n": 1}')
+            await client.flush()
+            await asyncio.sleep(0.02)
+
+
+async def test_messages_of_a_plain_subject_that_nobody_takes_are_bounded(outside):
+    source = _Plain(Access(outside, None, Login(), Credentials(), call("http://d")))
+    for _ in range(BATCH_MAX):
+        await source._received.put(object())
+    assert source._received.full()
+    await source.closed()
+    with pytest.raises(Broken):
+        await source.receive()
 
 
 @contextlib.asynccontextmanager

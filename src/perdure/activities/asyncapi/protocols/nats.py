@@ -9,7 +9,7 @@ object with `stream`, the name of the stream, and `durable`, the name of a consu
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,7 +35,8 @@ from perdure.activities.asyncapi.protocols.contract import (
 from perdure.codec import Json
 
 PENDING_MAX = 10_000
-"""Messages of a plain subject that wait here; the server's are lost when there are more."""
+PENDING_BYTES_MAX = 32 * 1024 * 1024
+"""Messages of a plain subject that wait here; the server's are lost when there are more, as nobody keeps them."""
 ACK_SECONDS = 3600
 """How long a stream waits for the acknowledgement of a message before it delivers it again."""
 FETCH_SECONDS = 20.0
@@ -59,13 +60,14 @@ class Nats:
 
     @asynccontextmanager
     async def subscribe(self, access: Access) -> AsyncIterator[Source]:
-        async with _connected(access) as client:
-            said = _stream_of(access)
-            if said is not None:
+        said = _stream_of(access)
+        if said is not None:
+            async with _connected(access) as client:
                 yield await _open(access, client, said)
-                return
-            source = _Plain(access, client)
-            await source.start()
+            return
+        source = _Plain(access)
+        async with _connected(access, source.closed) as client:
+            await source.start(client)
             yield source
 
 
@@ -74,20 +76,25 @@ class _Plain:
 
     resume = None
 
-    def __init__(self, access: Access, client: Client) -> None:
+    def __init__(self, access: Access) -> None:
         self._access = access
-        self._client = client
-        self._received: asyncio.Queue[Any] = asyncio.Queue(PENDING_MAX)
+        self._received: asyncio.Queue[Any] = asyncio.Queue(access.batch)
 
-    async def start(self) -> None:
+    async def start(self, client: Client) -> None:
         queue = self._access.target.bindings.first("queue")
-        await self._client.subscribe(
-            self._access.target.address, queue if isinstance(queue, str) else "", cb=self._received.put
+        await client.subscribe(
+            self._access.target.address,
+            queue if isinstance(queue, str) else "",
+            cb=self._received.put,
+            pending_msgs_limit=PENDING_MAX,
+            pending_bytes_limit=PENDING_BYTES_MAX,
         )
-        await self._client.flush()
-        self._client.options["closed_cb"] = self._closed
+        await client.flush()
 
-    async def _closed(self) -> None:
+    async def closed(self) -> None:
+        """The library calls this when the connection is no more. It must not wait, whoever reads or does not."""
+        if self._received.full():
+            self._received.get_nowait()
         self._received.put_nowait(Broken("the server closed the connection"))
 
     async def receive(self) -> Sequence[Delivery]:
@@ -154,8 +161,11 @@ async def _open(access: Access, client: Client, said: dict[str, Json]) -> Source
 
 
 @asynccontextmanager
-async def _connected(access: Access) -> AsyncIterator[Client]:
-    """A connection to the address that was checked, and to no other that the server may speak of."""
+async def _connected(access: Access, closed: Callable[[], Awaitable[None]] | None = None) -> AsyncIterator[Client]:
+    """A connection to the address that was checked, and to no other that the server may speak of.
+
+    `closed` is told when it is no more.
+    """
     host, port = access.target.host, access.port(4222, 4222)
     address = await _checked(access, host, port)
     client = Client()
@@ -169,6 +179,7 @@ async def _connected(access: Access) -> AsyncIterator[Client]:
                 allow_reconnect=False,
                 connect_timeout=math.ceil(access.seconds),
                 error_cb=_quiet,
+                closed_cb=closed,
                 tls=tls,
                 tls_hostname=host if tls else None,
                 user=login.username,
