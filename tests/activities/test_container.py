@@ -19,8 +19,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import web
 
-from perdure.activities.container import ContainerPerformer
+from perdure import clock
+from perdure.activities.container import CALL, REMOVE_AFTER, ContainerPerformer
+from perdure.activities.container_engine import VERSION
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
@@ -210,6 +213,19 @@ async def test_limits(podman: Podman) -> None:
         assert (await run.fails(arguments=["/bin/echo"]))[0] == "authorization"
 
 
+async def test_input_that_nobody_reads_is_within_the_limits(podman: Podman) -> None:
+    async with opened(podman, run_seconds_max=1) as run:
+        name, detail = await run.fails(arguments=["/bin/sleep", "300"], stdin="x" * 4_000_000)
+        assert (name, "PERDURE_RUN_SECONDS_MAX" in detail) == ("timeout", True)
+        assert await run.state() is None
+
+
+async def test_one_that_can_not_be_started_leaves_nothing(run: Runner) -> None:
+    name, _ = await run.fails(arguments=["/bin/no-such-program"])
+    assert name in ("configuration", "communication")
+    assert await run.state() is None
+
+
 async def test_volumes(podman: Podman, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "file").write_text("seen")
@@ -241,3 +257,114 @@ async def test_no_engine(tmp_path: Path) -> None:
     call = Call(UUID(int=1), UUID(int=2), 1, "container", "/do/0/r", request, "default", "key/1")
     with pytest.raises(CallFailed, match="PERDURE_CONTAINER_SOCKET"):
         await performer.perform(call)
+
+
+class Engine:
+    """An engine that says what it is told to: the containers it has, and what it answers to a wait."""
+
+    def __init__(self) -> None:
+        self.containers: dict[str, Any] = {}
+        self.removed: list[str] = []
+        self.waited: Any = {"StatusCode": 0}
+
+    async def listed(self, _: web.Request) -> web.Response:
+        return web.json_response([{"Id": name} for name in self.containers])
+
+    async def shown(self, request: web.Request) -> web.Response:
+        found = self.containers.get(request.match_info["name"])
+        return web.json_response({"message": "none"}, status=404) if found is None else web.json_response(found)
+
+    async def wait(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.waited)
+
+    async def deleted(self, request: web.Request) -> web.Response:
+        self.removed.append(request.match_info["name"])
+        return web.Response(status=204)
+
+    async def logs(self, _: web.Request) -> web.Response:
+        return web.Response(body=b"\1\0\0\0\0\0\0\x09half")
+
+
+@contextlib.asynccontextmanager
+async def pretending() -> AsyncIterator[tuple[Engine, ContainerPerformer]]:
+    engine, app = Engine(), web.Application()
+    root = f"/{VERSION}/containers"
+    app.router.add_get(f"{root}/json", engine.listed)
+    app.router.add_get(f"{root}/{{name}}/json", engine.shown)
+    app.router.add_post(f"{root}/{{name}}/wait", engine.wait)
+    app.router.add_get(f"{root}/{{name}}/logs", engine.logs)
+    app.router.add_delete(f"{root}/{{name}}", engine.deleted)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    with tempfile.TemporaryDirectory(prefix="perdure-test-engine-") as directory:
+        await web.UnixSite(runner, f"{directory}/engine.sock").start()
+        settings = Settings(_env_file=None, run_container=True, container_socket=f"{directory}/engine.sock")
+        performer = ContainerPerformer(Outside(settings, SECRETS))
+        try:
+            yield engine, performer
+        finally:
+            await performer.stop()
+            await runner.cleanup()
+
+
+def ended(labels: Any) -> Any:
+    return {"State": {"Status": "exited", "FinishedAt": "2026-01-01T00:00:00Z"}, "Config": {"Labels": labels}}
+
+
+async def test_odd_labels_are_none_of_ours() -> None:
+    async with pretending() as (engine, performer):
+        engine.containers = {
+            "null": ended(None),
+            "other": ended({}),
+            "word": ended({REMOVE_AFTER: "soon"}),
+            "huge": ended({REMOVE_AFTER: "1e999"}),
+            "none": ended({REMOVE_AFTER: "nan"}),
+            "unfinished": {**ended({REMOVE_AFTER: "1"}), "State": {"Status": "exited", "FinishedAt": "?"}},
+            "ours": ended({REMOVE_AFTER: "60"}),
+        }
+        await performer.reap_once(datetime(2026, 1, 2, tzinfo=UTC))
+        assert engine.removed == ["ours"]
+
+
+async def test_deleting_goes_on_whatever_the_engine_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pretending() as (engine, performer):
+        rounds = asyncio.Queue[float]()
+
+        async def sleep(seconds: float) -> None:
+            await rounds.put(seconds)
+            await asyncio.Event().wait() if rounds.qsize() > 1 else None
+
+        monkeypatch.setattr(clock, "sleep", sleep)
+        engine.containers = {"odd": {"State": None}}
+        await performer.start()
+        async with asyncio.timeout(10):
+            while rounds.qsize() < 2:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("status", "waited"),
+    [("running", b"<html>"), ("running", b"{}"), ("running", b"null"), ("exited", b'{"StatusCode": 0}')],
+)
+async def test_an_engine_that_can_not_be_understood(status: str, waited: bytes) -> None:
+    """The last one breaks off in the midst of the output."""
+    async with pretending() as (engine, performer):
+        call = Call(
+            UUID(int=1), UUID(int=2), 1, "container", "/do/0/r", {"image": "x", "name": "y"}, "default", "key/1"
+        )
+        labels = {CALL: f"{UUID(int=2)}/1"}
+        engine.containers = {"y": {"Id": "y", "State": {"Status": status}, "Config": {"Labels": labels}}}
+        engine.waited = waited
+        with pytest.raises(CallFailed, match="can't be understood") as caught:
+            await performer.perform(call)
+        assert caught.value.error.type.endswith("/communication")
+
+
+async def test_a_container_without_labels_has_its_name() -> None:
+    async with pretending() as (engine, performer):
+        call = Call(
+            UUID(int=1), UUID(int=2), 1, "container", "/do/0/r", {"image": "x", "name": "y"}, "default", "key/1"
+        )
+        engine.containers = {"y": {"Id": "y", "State": {"Status": "running"}, "Config": {"Labels": None}}}
+        with pytest.raises(CallFailed, match="There is a container named 'y' already"):
+            await performer.perform(call)

@@ -16,7 +16,7 @@ import structlog
 
 from perdure import clock
 from perdure.activities import container_engine, programs
-from perdure.activities.container_engine import Engine, EngineRefused, TooMuch
+from perdure.activities.container_engine import Engine, EngineGarbled, EngineRefused, TooMuch
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed
 from perdure.activities.outside import Outside
 from perdure.codec import Json
@@ -31,7 +31,7 @@ REMOVE_AFTER = "dev.perdure.remove-after"
 PIDS_MAX = 512
 REAP_SECONDS = 60.0
 
-_ENGINE_ERRORS = (aiohttp.ClientError, EngineRefused, OSError, TimeoutError)
+_ENGINE_ERRORS = (aiohttp.ClientError, EngineGarbled, EngineRefused, OSError, TimeoutError)
 
 log = structlog.get_logger("perdure.containers")
 
@@ -70,8 +70,11 @@ class ContainerPerformer:
         except TooMuch:
             limit = f"{self._settings.run_output_bytes_max} bytes (PERDURE_RUN_OUTPUT_BYTES_MAX)"
             raise self._failed("runtime", f"The container wrote more than {limit}.") from None
+        except EngineGarbled as garbled:
+            raise self._failed("communication", f"The container engine can't be understood: {garbled}.") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise self._failed("communication", f"The container engine can't be reached: {error}.") from None
+            reason = str(error) or "it does not answer"
+            raise self._failed("communication", f"The container engine can't be reached: {reason}.") from None
         texts = [redact(output.decode("utf-8", "replace")) for output in (stdout, stderr)]
         return {"code": code, "stdout": texts[0], "stderr": texts[1]}
 
@@ -82,18 +85,21 @@ class ContainerPerformer:
         """Create it, or find it, see it end, read what it wrote, and delete it as its lifetime says."""
         engine = self._open()
         seconds = self._settings.run_seconds_max
-        container = await self._container(engine, call)
+        container, begins = await self._container(engine, call)
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with limit:
+                if begins:
+                    await self._begin(engine, container, call.request)
                 code = await engine.wait(container)
             output = await engine.output(container, self._settings.run_output_bytes_max)
         except asyncio.CancelledError as cancelled:
             if cancelled.args == (GIVEN_UP,):
                 await self._remove(engine, container)
             raise
-        except (TimeoutError, TooMuch) as error:
+        except (TimeoutError, TooMuch):
             await self._remove(engine, container)
-            if isinstance(error, TooMuch):
+            if not limit.expired():
                 raise
             detail = f"The container took longer than {seconds:g} seconds (PERDURE_RUN_SECONDS_MAX)."
             raise CallFailed(standard("timeout", detail)) from None
@@ -106,23 +112,26 @@ class ContainerPerformer:
             self._engine = Engine(container_engine.socket_path(self._settings.container_socket))
         return self._engine
 
-    async def _container(self, engine: Engine, call: Call) -> str:
-        """The running container of this attempt."""
+    async def _container(self, engine: Engine, call: Call) -> tuple[str, bool]:
+        """The container of this attempt, and whether it has still to be started."""
         request, mark = call.request, f"{call.activity}/{call.attempt}"
         name = programs.text_of(request["name"])
         found = await engine.find(name)
         if found is None:
             await self._have_image(engine, programs.required_text(request, "image"), request.get("pullPolicy"))
-            container = await engine.create(name, self._body(call, mark))
-        elif found["Config"]["Labels"].get(CALL) == mark:
-            container = str(found["Id"])
-        else:
+            return await engine.create(name, self._body(call, mark)), True
+        if _labels_of(found).get(CALL) != mark:
             detail = f"There is a container named {name!r} already. Delete it, or let `name` tell them apart."
             raise CallFailed(standard("configuration", detail))
-        if found is None or found["State"]["Status"] in ("created", "configured", "initialized"):
-            stdin = programs.stdin_of(request) if "stdin" in request else None
-            await engine.start(container, stdin)
-        return container
+        return str(found["Id"]), found["State"]["Status"] in ("created", "configured", "initialized")
+
+    async def _begin(self, engine: Engine, container: str, request: Json) -> None:
+        """Start it and feed it. One that can't be started would only be in the way of its name."""
+        try:
+            await engine.start(container, programs.stdin_of(request) if "stdin" in request else None)
+        except EngineRefused:
+            await self._remove(engine, container)
+            raise
 
     async def _have_image(self, engine: Engine, image: str, policy: Json) -> None:
         if policy == "never" or (policy != "always" and await engine.has_image(image)):
@@ -186,8 +195,11 @@ class ContainerPerformer:
     async def _reap(self) -> None:
         """Delete containers whose lifetime is over, whichever worker ran them."""
         while True:
-            with contextlib.suppress(CallFailed, *_ENGINE_ERRORS):  # tried again soon
-                await self.reap_once(clock.now())
+            try:
+                with contextlib.suppress(CallFailed, *_ENGINE_ERRORS):  # tried again soon
+                    await self.reap_once(clock.now())
+            except Exception:
+                log.exception("containers whose lifetime is over could not be looked for; it goes on")
             await clock.sleep(REAP_SECONDS)
 
     async def reap_once(self, now: datetime) -> None:
@@ -200,11 +212,20 @@ class ContainerPerformer:
 
 
 def _is_over(container: Mapping[str, Any], now: datetime) -> bool:
+    """Whether it has ended as long ago as its label says. One with another kind of label is none of ours."""
     state = container["State"]
     if state.get("Running") or state.get("Status") not in ("exited", "stopped", "dead"):
         return False
-    after = timedelta(seconds=float(container["Config"]["Labels"][REMOVE_AFTER]))
-    return datetime.fromisoformat(state["FinishedAt"]) + after <= now
+    try:
+        after = timedelta(seconds=float(_labels_of(container)[REMOVE_AFTER]))
+        return datetime.fromisoformat(state["FinishedAt"]) + after <= now
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
+def _labels_of(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The engine says null where there are none."""
+    return (container.get("Config") or {}).get("Labels") or {}
 
 
 def _cleanup(request: Json) -> str:

@@ -1,9 +1,10 @@
 """A container engine by its API over a Unix socket: Docker Engine API 1.41, which Podman serves too."""
 
 import asyncio
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +37,10 @@ class EngineRefused(Exception):
         self.status = status
 
 
+class EngineGarbled(Exception):
+    """The engine said what can't be understood, or broke off."""
+
+
 def socket_path(configured: str | None) -> str:
     """The engine's socket: as configured, by DOCKER_HOST, or at one of the usual places. Raises `CallFailed`."""
     host = os.environ.get("DOCKER_HOST", "")
@@ -55,7 +60,10 @@ def socket_path(configured: str | None) -> str:
 
 
 class Engine:
-    """One connection pool. Every operation raises `EngineRefused`, `aiohttp.ClientError` or `TimeoutError`."""
+    """One connection pool.
+
+    Every operation raises `EngineRefused`, `EngineGarbled`, `aiohttp.ClientError`, `OSError` or `TimeoutError`.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -80,10 +88,11 @@ class Engine:
         async with asyncio.timeout(PULL_SECONDS_MAX):
             async with self._request("POST", "/images/create", params={"fromImage": name, "tag": tag}) as response:
                 await _raise_for(response)
-                async for line in response.content:
-                    said = json.loads(line) if line.strip() else {}
-                    if "error" in said:
-                        raise EngineRefused(500, str(said["error"]))
+                with _understood():
+                    async for line in response.content:
+                        said = json.loads(line) if line.strip() else {}
+                        if "error" in said:
+                            raise EngineRefused(500, str(said["error"]))
 
     async def find(self, name: str) -> Mapping[str, Any] | None:
         """What the engine knows of a container, None where there is none of that name."""
@@ -98,27 +107,29 @@ class Engine:
     async def create(self, name: str, body: Mapping[str, Any]) -> str:
         """The id of a new container."""
         created = await self._json("POST", "/containers/create", params={"name": name}, body=body)
-        return str(created["Id"])
+        with _understood():
+            return str(created["Id"])
 
     async def start(self, container: str, stdin: bytes | None) -> None:
-        """Start it; `stdin` is written to it, to its end."""
+        """Start it; `stdin` is written to it, to its end, which takes as long as the container wants."""
         feeding = None if stdin is None else await self._attach(container)
-        await self._json("POST", f"/containers/{container}/start")
-        if feeding is not None and stdin is not None:
-            try:
-                feeding.write(stdin)
-                await feeding.drain()
-                feeding.write_eof()
-            except ConnectionError:
-                pass  # it need not read all of it
-            finally:
+        try:
+            await self._json("POST", f"/containers/{container}/start")
+            if feeding is not None and stdin is not None:
+                with contextlib.suppress(ConnectionError):  # it need not read all of it
+                    feeding.write(stdin)
+                    await feeding.drain()
+                    feeding.write_eof()
+        finally:
+            if feeding is not None:
                 feeding.close()
 
     async def wait(self, container: str) -> int:
         """Its exit code, once it has ended."""
         async with self._request("POST", f"/containers/{container}/wait") as response:
             await _raise_for(response)
-            return int((await response.json(content_type=None))["StatusCode"])
+            with _understood():
+                return int((await response.json(content_type=None))["StatusCode"])
 
     async def output(self, container: str, bytes_max: int) -> tuple[bytes, bytes]:
         """What it has written to stdout and stderr. Raises `TooMuch` where either is longer."""
@@ -127,12 +138,8 @@ class Engine:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             async with self._request("GET", f"/containers/{container}/logs", params=params) as response:
                 await _raise_for(response)
-                while header := await _exactly(response.content, _FRAME_HEADER_BYTES):
-                    output = outputs[1 if header[0] == _STDERR else 0]
-                    size = int.from_bytes(header[4:])
-                    if len(output) + size > bytes_max:
-                        raise TooMuch
-                    output += await response.content.readexactly(size)
+                with _understood():
+                    await _demultiplex(response.content, outputs, bytes_max)
         return bytes(outputs[0]), bytes(outputs[1])
 
     async def remove(self, container: str) -> None:
@@ -160,7 +167,8 @@ class Engine:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             async with self._request(method, path, params=params, body=body) as response:
                 await _raise_for(response)
-                return await response.json(content_type=None) if response.status not in (204, 304) else None
+                with _understood():
+                    return await response.json(content_type=None) if response.status not in (204, 304) else None
 
     async def _attach(self, container: str) -> asyncio.StreamWriter:
         """The container's stdin. The API answers by handing over the connection, which HTTP clients can't."""
@@ -168,12 +176,35 @@ class Engine:
             reader, writer = await asyncio.open_unix_connection(self._path)
             path = f"/{VERSION}/containers/{container}/attach?stream=1&stdin=1"
             head = f"POST {path} HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-            writer.write(head.encode())
-            status = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1]
-        if status not in (b"101", b"200"):
-            writer.close()
-            raise EngineRefused(int(status), "the container's standard input can't be attached")
+            try:
+                writer.write(head.encode())
+                with _understood():
+                    status = int((await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1])
+                if status not in (101, 200):
+                    raise EngineRefused(status, "the container's standard input can't be attached")
+            except BaseException:
+                writer.close()
+                raise
         return writer
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    """Turns what goes wrong where the engine's words are read into an `EngineGarbled`."""
+    try:
+        yield
+    except (EOFError, LookupError, TypeError, ValueError, asyncio.LimitOverrunError) as error:
+        raise EngineGarbled(f"{type(error).__name__}: {error}"[:MESSAGE_CHARACTERS_MAX]) from None
+
+
+async def _demultiplex(stream: aiohttp.StreamReader, outputs: tuple[bytearray, bytearray], bytes_max: int) -> None:
+    """The frames of a log, each to stdout or stderr (Docker Engine API, "Attach to a container", "Stream format")."""
+    while header := await _exactly(stream, _FRAME_HEADER_BYTES):
+        output = outputs[1 if header[0] == _STDERR else 0]
+        size = int.from_bytes(header[4:])
+        if len(output) + size > bytes_max:
+            raise TooMuch
+        output += await stream.readexactly(size)
 
 
 async def _raise_for(response: aiohttp.ClientResponse) -> None:
