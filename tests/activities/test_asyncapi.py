@@ -511,6 +511,25 @@ async def test_messages_of_a_plain_subject_that_nobody_takes_are_bounded(outside
         await source.receive()
 
 
+async def test_events_are_asked_for_from_where_they_broke_off(outside, monkeypatch):
+    """Also where the next had begun already, and by another worker."""
+    monkeypatch.setattr(performing, "AGAIN_SECONDS_MIN", 0.01)
+    parts = [b"id: 7\ndata: 1\n\nid: 8\nda", b"id: 8\ndata: 2\n\n", b"data: 3\n\n"]
+    asked = []
+
+    async def stream(request):
+        asked.append(request.headers.get("Last-Event-ID"))
+        return web.Response(body=parts[len(asked) - 1], content_type="text/event-stream")
+
+    inbox = Inbox(3)
+    arguments = {"subscription": {"batch": True, "resume": "6"}}
+    async with streaming(stream) as document:
+        with pytest.raises(Unwanted):
+            await AsyncApiPerformer(outside).perform(call(document, operation="o", deliver=inbox, **arguments))
+    assert inbox.messages == [1, 2, 3]
+    assert asked == ["6", "7", "8"]
+
+
 @contextlib.asynccontextmanager
 async def streaming(handle):
     """A document whose server is here, and answers subscriptions by `handle`."""

@@ -96,8 +96,11 @@ class AsyncApiPerformer:
             try:
                 async with protocol.subscribe(access) as source:
                     opened, away, again = True, None, AGAIN_SECONDS_MIN
-                    if await self._consume(source, access):
-                        return None
+                    try:
+                        if await self._consume(source, access):
+                            return None
+                    finally:
+                        access = replace(access, resume=source.resume)
             except (Broken, OSError, TimeoutError) as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():  # the end of a connection must not swallow that

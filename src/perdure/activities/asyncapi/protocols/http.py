@@ -59,6 +59,8 @@ class _Source:
         self._response: aiohttp.ClientResponse | None = None
         self._events = True
         self._last = access.resume if isinstance(access.resume, str) else None
+        self._coming = self._last
+        """The id of the event that is being read: it counts once the event is complete."""
         self._buffer = b""
 
     @property
@@ -122,6 +124,7 @@ class _Source:
                 raise Broken("the event stream ended")
             line = line.rstrip(b"\r\n")
             if not line:
+                self._last = self._coming
                 if data:
                     headers = {"event": kind} | ({"id": self._last} if self._last is not None else {})
                     identity = None if self._last is None else f"event/{self._last}"
@@ -135,7 +138,7 @@ class _Source:
             elif name == b"event":
                 kind = value.decode("utf-8", "replace")
             elif name == b"id" and b"\0" not in value:
-                self._last = value.decode("utf-8", "replace")
+                self._coming = value.decode("utf-8", "replace")
 
     async def _read_line(self) -> bytes | None:
         """A line with its end; None at the end of the response. Raises `CallFailed` for one that is too long."""
