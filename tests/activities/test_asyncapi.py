@@ -23,6 +23,7 @@ from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.asyncapi.protocols.contract import BATCH_MAX, Access, Broken
 from perdure.activities.asyncapi.protocols.nats import _Plain
 from perdure.activities.asyncapi.targets import target_of
+from perdure.activities.authentication.header import basic
 from perdure.activities.contract import Call, CallFailed, Unwanted, Verdict
 from perdure.activities.credentials import Credentials
 from perdure.activities.outside import Outside
@@ -100,9 +101,9 @@ async def base():
 
 
 @contextlib.asynccontextmanager
-async def going_outside(**changes):
+async def going_outside(permits=None, **changes):
     settings = {"egress_allow": "127.0.0.0/8", "call_timeout_seconds": 10, **changes}
-    outside = Outside(Settings(_env_file=None, **settings), Secrets({"PERDURE_SECRET_LOGIN": "top-secret-1"}))
+    outside = Outside(Settings(_env_file=None, **settings), Secrets({"PERDURE_SECRET_LOGIN": "top-secret-1"}), permits)
     await outside.start()
     try:
         yield outside
@@ -531,18 +532,60 @@ async def test_events_are_asked_for_from_where_they_broke_off(outside, monkeypat
 
 
 @contextlib.asynccontextmanager
-async def streaming(handle):
-    """A document whose server is here, and answers subscriptions by `handle`."""
+async def streaming(handle, userinfo=""):
+    """A document whose server is here, and answers by `handle`."""
     app = web.Application()
-    app.router.add_get("/guarded", handle)
+    app.router.add_route("*", "/guarded", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        async with serving({"host": f"127.0.0.1:{runner.addresses[0][1]}", "protocol": "http"}) as document:
+        async with serving({"host": f"{userinfo}127.0.0.1:{runner.addresses[0][1]}", "protocol": "http"}) as document:
             yield document
     finally:
         await runner.cleanup()
+
+
+async def test_a_login_in_the_address_of_an_http_server(outside):
+    """It counts where there is no policy."""
+    seen = []
+
+    async def answer(request):
+        seen.append(request.headers.get("Authorization"))
+        return web.Response(status=204)
+
+    performer = AsyncApiPerformer(outside)
+    async with streaming(answer, "ann:p%40ss-word-1@") as document:
+        await performer.perform(call(document, operation="o"))
+        await performer.perform(call(document, operation="o", deliver=Inbox(1), **SUBSCRIPTION))
+        policy = {"bearer": {"token": "tok-1234567890"}}
+        await performer.perform(call(document, operation="o", authentication=policy))
+    own = basic("ann", "p@ss-word-1").authorization
+    assert seen == [own, own, "Bearer tok-1234567890"]
+
+
+class SlowPermits:
+    """Gives its only permit later than a call may take."""
+
+    async def admit(self, name, limit, permit, ttl_seconds):
+        await asyncio.sleep(1.2)
+        return 0.0
+
+    async def hold(self, permits, ttl_seconds):
+        pass
+
+    async def release(self, name, permit):
+        pass
+
+
+async def test_the_time_for_a_permit_does_not_count():
+    async def answer(_):
+        return web.Response(status=204)
+
+    limits = {"call_limits": "127.0.0.1=,1", "call_timeout_seconds": 1}
+    async with going_outside(SlowPermits(), **limits) as outside, streaming(answer) as document:
+        output = await AsyncApiPerformer(outside).perform(call(document, operation="o"))
+    assert output == {"payload": {"order": {"id": "o-1"}}, "headers": {}}
 
 
 @pytest.mark.parametrize("protocol", ["amqp", "kafka", "mqtt", "nats"])

@@ -22,6 +22,7 @@ from perdure.activities.asyncapi.targets import target_of
 from perdure.activities.authentication.header import basic
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Unwanted
 from perdure.activities.credentials import Credentials
+from perdure.activities.deadlines import deadline
 from perdure.activities.egress import Refused
 from perdure.activities.outside import Outside
 from perdure.codec import Json
@@ -72,7 +73,7 @@ class AsyncApiPerformer:
         message, target = access.call.request["message"], access.target
         sent = outgoing(message, target.content_type, target.correlation, access.call)
         try:
-            async with asyncio.timeout(access.seconds):
+            async with deadline(access.seconds):
                 try:
                     await protocol.publish(access, sent)
                 except Denied as refusal:

@@ -34,7 +34,11 @@ class Http:
         binding = access.target.bindings.operation
         headers = headers_of(dict(message.headers))
         headers.setdefault("Content-Type", message.content_type)
-        request = Request(str(binding.get("method") or "POST"), _url(access), headers, message.body, "raw")
+        url = _url(access)
+        if access.target.userinfo is not None:
+            name, password = access.target.userinfo
+            url = url.with_user(name).with_password(password)  # counts where there is no policy
+        request = Request(str(binding.get("method") or "POST"), url, headers, message.body, "raw")
         await access.outside.caller.output(request, access.call.request.get("authentication"), access.call)
 
     @asynccontextmanager
