@@ -10,12 +10,15 @@ from uuid import UUID
 
 import grpc
 import pytest
+from oauth_provider import CLIENT, SECRET
+from oauth_provider import provider as providing
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
+from servers.certificates import issue
 from servers.grpc_shop import grpc_server, grpc_shop
 from servers.server import free_port
 
@@ -138,6 +141,36 @@ async def test_authentication_is_metadata_and_is_removed_where_it_is_echoed(shop
     )
     assert (kind, status) == ("authentication", 401)
     assert detail.endswith("was answered with UNAUTHENTICATED: no ***")
+
+
+async def test_a_token_that_the_server_refuses_is_renewed_once(shop, performer):
+    async with providing() as provider:
+        provider.opaque = True
+        client = {"id": CLIENT, "secret": SECRET}
+        policy = {"oauth2": {"authority": provider.base, "grant": "client_credentials", "client": client}}
+        asked = call(shop, "Metadata", service={"authentication": policy})
+        for number in (1, 2):
+            shop.admits = {f"Bearer opaque-token-{number}"}
+            output = await performer.perform(asked)
+            assert output["metadata"]["authorization"] == "Bearer ***"
+        shop.admits = {}
+        kind, status, title, detail = await failure(performer, asked)
+    assert (kind, status, title) == ("authentication", 401, "UNAUTHENTICATED")
+    assert detail.endswith("not Bearer ***")
+    assert [found["authorization"] for found in shop.metadata] == [
+        f"Bearer opaque-token-{number}" for number in (1, 1, 2, 2, 3)
+    ]
+
+
+async def test_authentication_that_needs_more_than_metadata_is_told(shop, performer, tmp_path):
+    issue(tmp_path, "localhost")
+    pem = (tmp_path / "certificate.pem").read_text() + (tmp_path / "key.pem").read_text()
+    login = {"username": "ann", "password": "pass-word-1"}
+    for scheme, policy in (("digest", login), ("certificate", {"certificate": pem})):
+        service = {"authentication": {scheme: policy}}
+        kind, _, _, detail = await failure(performer, call(shop, "Metadata", service=service))
+        assert (kind, f"can't use {scheme} authentication" in detail) == ("configuration", True)
+    assert shop.metadata == []
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class GrpcShop:
         self.orders, self.legacy = generated()
         self.placed = []
         self.metadata = []
+        self.admits = None
         self.port = 0
         self.protos = ""
         self.files = dict.fromkeys(())
@@ -52,6 +53,8 @@ class GrpcShop:
     async def tell_metadata(self, request, context):
         found = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
         self.metadata.append(found)
+        if self.admits is not None and found.get("authorization") not in self.admits:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"not {found.get('authorization')}")
         return self.orders.Answer(text=context.auth_context().get("transport_security_type", [b""])[0], metadata=found)
 
     async def fail(self, request, context):

@@ -5,7 +5,7 @@ streams responses. A method that streams requests gets one, as the DSL has one m
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -29,6 +29,10 @@ _CARRIED = frozenset({"idempotency-key", "traceparent"})
 """What every call of this platform carries, as metadata."""
 
 
+class _Unauthenticated(CallFailed):
+    """The server does not know who calls."""
+
+
 class GrpcClient:
     """One per worker."""
 
@@ -50,14 +54,33 @@ class GrpcClient:
             arguments = _object(call.request, "the arguments of a gRPC call")
             service = _object(arguments.get("service"), "`service`")
             host, port = _place(service)
-            proof = await self._authenticator.credentials(service.get("authentication"), call)
+            proof = _usable(await self._authenticator.credentials(service.get("authentication"), call))
             method = await self._method(arguments, service, call)
             request = _message(method, arguments.get("arguments") or {}, self._settings.payload_depth_max)
-            responses = await self._exchange(host, port, method, request, _metadata(call, proof))
+
+            async def ask(shown: Credentials) -> list[Any]:
+                return await self._exchange(host, port, method, request, _metadata(call, shown))
+
+            responses, proof = await self._let_in(ask, proof)
             output = await self._outputs(method, responses)
         except CallFailed as failure:
             raise self._redacted(failure.error, proof) from None
         return proof.redact(output if method.server_streaming else output[0])
+
+    async def _let_in(
+        self, ask: Callable[[Credentials], Awaitable[list[Any]]], proof: Credentials
+    ) -> tuple[list[Any], Credentials]:
+        """The responses and what they were given for: another token, once, where one that had been kept is refused."""
+        try:
+            return await ask(proof), proof
+        except _Unauthenticated:
+            others = await proof.instead()
+            if others is None:
+                raise
+        try:
+            return await ask(others), others
+        except CallFailed as failure:
+            raise self._redacted(failure.error, others) from None
 
     async def _method(self, arguments: dict[str, Json], service: dict[str, Json], call: Call) -> Method:
         descriptors = await self._protos.descriptors(arguments.get("proto"), call)
@@ -111,7 +134,8 @@ class GrpcClient:
             words = f"no answer within {seconds}"
         elif error.code() is grpc.StatusCode.UNAVAILABLE and channel.secure:
             words += " (over TLS, with a certificate that must be trusted; see PERDURE_GRPC_PLAINTEXT)"
-        return failure_of(what, error.code(), words)
+        failure = failure_of(what, error.code(), words)
+        return _Unauthenticated(failure.error) if error.code() is grpc.StatusCode.UNAUTHENTICATED else failure
 
     def _too_long(self) -> CallFailed:
         limit = f"{self._settings.response_body_bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
@@ -165,6 +189,14 @@ def _message(method: Method, arguments: Json, depth_max: int) -> Any:
 
 def _serialized(message: Any) -> bytes:
     return bytes(message.SerializeToString())
+
+
+def _usable(proof: Credentials) -> Credentials:
+    """The credentials, as far as metadata can bear them. Raises `CallFailed` (configuration) where it can't."""
+    if proof.authenticate and proof.authorization is None:
+        scheme = "digest" if proof.tls is None else "certificate"
+        raise misconfigured(f"gRPC calls can't use {scheme} authentication; use basic, bearer, oauth2 or oidc.")
+    return proof
 
 
 def _metadata(call: Call, proof: Credentials) -> list[tuple[str, str]]:
