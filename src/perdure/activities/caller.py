@@ -6,7 +6,7 @@ from perdure.activities.authentication.authenticator import Authenticator
 from perdure.activities.authentication.header import basic
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.credentials import Credentials
-from perdure.activities.http_client import HttpClient, Until
+from perdure.activities.http_client import Bound, HttpClient, Until
 from perdure.activities.http_request import KeyPlace, Request
 from perdure.activities.http_response import Response, failure_of, output_of
 from perdure.codec import Json
@@ -43,11 +43,13 @@ class Caller:
         until: Until | None = None,
         *,
         limited: bool = True,
+        bound: Bound | None = None,
     ) -> tuple[Request, Response]:
         """The response whatever its status, and the request that it answers, which knows the credentials sent.
 
         Credentials in the URI count where there is no policy. Those of a policy go where `key` says. `until` may end
-        the reading before the response does. Without `limited`, the limits of hosts do not hold.
+        the reading before the response does, `bound` is how long it may be where that is not as long as any. Without
+        `limited`, the limits of hosts do not hold.
         """
         try:
             if policy is None:
@@ -55,7 +57,7 @@ class Caller:
             else:
                 credentials = await self._authenticator.credentials(policy, call)
             request = request.authenticated(credentials) if key is None else request.keyed(credentials, key)
-            return await self._client.exchange(request, until, limited=limited)
+            return await self._client.exchange(request, until, limited=limited, bound=bound)
         except CallFailed as failure:
             raise self.redacted(failure.error, request.credentials) from None
 

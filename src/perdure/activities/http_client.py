@@ -32,6 +32,21 @@ Until: TypeAlias = Callable[[bytes], bool]
 """Is told each piece of a response, and says whether the rest is of no interest: a stream may stay open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How long a response may be once unpacked; `setting` is what says so."""
+
+    bytes_max: int
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    until: Until | None
+    bound: Bound
+    limited: bool
+
+
 @dataclass
 class _Attempt:
     """Whether the request went over a connection that an earlier one had left open."""
@@ -44,6 +59,7 @@ class HttpClient:
 
     def __init__(self, settings: Settings, secrets: Secrets, limiter: Limiter) -> None:
         self._settings = settings
+        self._bound = Bound(settings.response_body_bytes_max, "PERDURE_RESPONSE_BODY_BYTES_MAX")
         self._secrets = secrets
         self._limiter = limiter
         self._session: aiohttp.ClientSession | None = None
@@ -78,19 +94,20 @@ class HttpClient:
                 await session.close()
 
     async def exchange(
-        self, request: Request, until: Until | None = None, *, limited: bool = False
+        self, request: Request, until: Until | None = None, *, limited: bool = False, bound: Bound | None = None
     ) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it, with the request answered.
 
-        It is read to its end, or as far as `until` wants it. `limited` says whether the limits of hosts hold; the
-        time that each request waits for its permit does not count.
+        It is read to its end, or as far as `until` wants it; `bound` is where it may not be as long as others.
+        `limited` says whether the limits of hosts hold; the time that each request waits for its permit does not
+        count.
 
         Raises `CallFailed`: timeout, communication, authorization for an address that may not be reached,
         configuration for a URI that is none. A status is no failure here.
         """
         try:
             async with deadline(self._settings.call_timeout_seconds):
-                return await self._exchange(request, until, limited)
+                return await self._exchange(request, _Terms(until, bound or self._bound, limited))
         except TimeoutError:
             seconds = f"{self._settings.call_timeout_seconds:g} seconds (PERDURE_CALL_TIMEOUT_SECONDS)"
             detail = f"{request.verb} {request.shown_url} was not answered within {seconds}."
@@ -137,10 +154,10 @@ class HttpClient:
             trace_request_ctx=_Attempt(),
         )
 
-    async def _exchange(self, request: Request, until: Until | None, limited: bool) -> tuple[Request, Response]:
+    async def _exchange(self, request: Request, terms: _Terms) -> tuple[Request, Response]:
         """The response, after following redirections where the request asks for it."""
         for _ in range(HOPS_MAX + 1):
-            request, response = await self._hop(request, until, limited)
+            request, response = await self._hop(request, terms)
             location = response.headers.get("Location")
             if not request.redirect or response.status not in REDIRECTIONS or location is None:
                 return request, response
@@ -148,36 +165,36 @@ class HttpClient:
         detail = f"The call was redirected more than {HOPS_MAX} times, last to {request.shown_url}."
         raise CallFailed(standard("communication", detail))
 
-    async def _hop(self, request: Request, until: Until | None, limited: bool) -> tuple[Request, Response]:
+    async def _hop(self, request: Request, terms: _Terms) -> tuple[Request, Response]:
         """The response, after answering a service that wants to see other credentials."""
-        response = await self._permitted(request, until, limited)
+        response = await self._permitted(request, terms)
         for _ in range(REFUSALS_MAX):
             answer = await _answered(request, response.headers) if response.status == 401 else None
             if answer is None:
                 break
             request = answer
-            response = await self._permitted(request, until, limited)
+            response = await self._permitted(request, terms)
         return request, response
 
-    async def _permitted(self, request: Request, until: Until | None, limited: bool) -> Response:
+    async def _permitted(self, request: Request, terms: _Terms) -> Response:
         """The response, once the limits of the host let the request go."""
         host, port = request.url.raw_host, request.url.port
-        if not limited or host is None or port is None:
-            return await self._send(request, until)
+        if not terms.limited or host is None or port is None:
+            return await self._send(request, terms)
         async with self._limiter.permit(host, port):
-            return await self._send(request, until)
+            return await self._send(request, terms)
 
-    async def _send(self, request: Request, until: Until | None) -> Response:
+    async def _send(self, request: Request, terms: _Terms) -> Response:
         """The response. A connection that was kept open and turns out to be closed is not the call's failure."""
         attempt = _Attempt()
         try:
-            return await self._send_once(request, attempt, until)
+            return await self._send_once(request, attempt, terms)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not attempt.reused:
                 raise
-        return await self._send_once(request, _Attempt(), until)
+        return await self._send_once(request, _Attempt(), terms)
 
-    async def _send_once(self, request: Request, attempt: _Attempt, until: Until | None) -> Response:
+    async def _send_once(self, request: Request, attempt: _Attempt, terms: _Terms) -> Response:
         self._check_literal(request)
         if self._session is None:
             raise RuntimeError("The HTTP client has not been started.")
@@ -190,7 +207,7 @@ class HttpClient:
             ssl=request.credentials.tls or True,
             trace_request_ctx=attempt,
         ) as response:
-            body = await self._read(response, until)
+            body = await _read(request, response, terms)
             return Response(response.status, response.reason or "", response.headers, body)
 
     def _check_literal(self, request: Request) -> None:
@@ -203,21 +220,22 @@ class HttpClient:
         if not permitted:
             raise Refused(host)
 
-    async def _read(self, response: aiohttp.ClientResponse, until: Until | None) -> bytes:
-        bytes_max = self._settings.response_body_bytes_max
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_chunked(_READ_BYTES):
-            size += len(chunk)
-            if size > bytes_max:
-                response.close()
-                limit = f"{bytes_max} bytes (PERDURE_RESPONSE_BODY_BYTES_MAX)"
-                raise CallFailed(standard("communication", f"The response is longer than {limit}."))
-            chunks.append(chunk)
-            if until is not None and until(chunk):
-                response.close()
-                break
-        return b"".join(chunks)
+
+async def _read(request: Request, response: aiohttp.ClientResponse, terms: _Terms) -> bytes:
+    bound = terms.bound
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(_READ_BYTES):
+        size += len(chunk)
+        if size > bound.bytes_max:
+            response.close()
+            limit = f"{bound.bytes_max} bytes ({bound.setting})"
+            raise CallFailed(standard("communication", f"The response of {request.shown_url} is longer than {limit}."))
+        chunks.append(chunk)
+        if terms.until is not None and terms.until(chunk):
+            response.close()
+            break
+    return b"".join(chunks)
 
 
 async def _answered(request: Request, headers: CIMultiDictProxy[str]) -> Request | None:

@@ -12,11 +12,11 @@ from yarl import URL
 
 from perdure.activities.caller import Caller
 from perdure.activities.contract import Call, CallFailed
+from perdure.activities.http_client import Bound
 from perdure.activities.http_request import request_of
 from perdure.activities.http_response import failure_of
 from perdure.activities.kept import Kept
 from perdure.codec import Json, encode
-from perdure.engine.errors import standard
 from perdure.settings import Settings
 
 KEPT_SECONDS = 300.0
@@ -40,7 +40,7 @@ class Resources:
 
     def __init__(self, caller: Caller, settings: Settings) -> None:
         self._caller = caller
-        self._settings = settings
+        self._bound = Bound(settings.resource_bytes_max, "PERDURE_RESOURCE_BYTES_MAX")
         self._kept: Kept[_Key, Resource] = Kept(KEPT_MAX)
 
     async def fetch(self, endpoint: Json, call: Call, *, fresh: bool = False) -> Resource:
@@ -69,13 +69,9 @@ class Resources:
         except CallFailed as failure:
             raise self._caller.redacted(failure.error) from None
         # Many calls may wait for this one, with their places: it must not wait in line.
-        request, response = await self._caller.exchange(request, policy, call, limited=False)
+        request, response = await self._caller.exchange(request, policy, call, limited=False, bound=self._bound)
         if not 200 <= response.status < 300:
             raise self._caller.redacted(failure_of(request, response).error, request.credentials)
-        bytes_max = self._settings.resource_bytes_max
-        if len(response.body) > bytes_max:
-            detail = f"{request.url} is longer than {bytes_max} bytes (PERDURE_RESOURCE_BYTES_MAX)."
-            raise self._caller.redacted(standard("communication", detail), request.credentials)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         digest = blake2b(response.body, digest_size=16).digest()
         return Resource(str(request.url), media_type, response.body, digest)
