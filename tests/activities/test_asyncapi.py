@@ -21,6 +21,7 @@ from perdure.activities.asyncapi import performer as performing
 from perdure.activities.asyncapi.model import Login
 from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.asyncapi.protocols.contract import BATCH_MAX, Access, Broken
+from perdure.activities.asyncapi.protocols.mqtt import _Source as MqttSource
 from perdure.activities.asyncapi.protocols.nats import _Plain
 from perdure.activities.asyncapi.targets import target_of
 from perdure.activities.authentication.header import basic
@@ -529,6 +530,33 @@ async def test_events_are_asked_for_from_where_they_broke_off(outside, monkeypat
             await AsyncApiPerformer(outside).perform(call(document, operation="o", deliver=inbox, **arguments))
     assert inbox.messages == [1, 2, 3]
     assert asked == ["6", "7", "8"]
+
+
+class Flood:
+    """A client whose broker sends messages without end, until it is left."""
+
+    def __init__(self, payload):
+        self.payload = payload
+        self.left = False
+        self._client = self
+
+    @property
+    async def messages(self):
+        while not self.left:
+            yield aiomqtt.Message("t", self.payload, 0, False, 0, None)
+
+    def disconnect(self):
+        self.left = True
+
+
+@pytest.mark.parametrize("size", [0, 1_000_000])
+async def test_messages_of_mqtt_that_nobody_takes_are_bounded(size, outside):
+    access, client = Access(outside, None, Login(), Credentials(), call("http://d")), Flood(b"x" * size)
+    source = MqttSource(access, client, asyncio.Event())
+    await source._read()
+    assert client.left
+    with pytest.raises(Broken, match="faster than the process takes"):
+        await source.receive()
 
 
 @contextlib.asynccontextmanager

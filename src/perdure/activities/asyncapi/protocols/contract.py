@@ -22,6 +22,10 @@ BATCH_MAX = 20
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a broker keeps what is for a subscription that nobody has open, such as while all workers are down."""
 
+PENDING_MAX = 10_000
+PENDING_BYTES_MAX = 32 * 1024 * 1024
+"""What waits for the process of a subscription whose broker sends without being asked."""
+
 
 class Broken(Exception):
     """The connection, or what was made over it, is no more. The words are for people and hold no secret."""

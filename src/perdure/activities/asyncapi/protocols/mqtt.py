@@ -22,6 +22,8 @@ from paho.mqtt.properties import Properties
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import (
     KEPT_SECONDS,
+    PENDING_BYTES_MAX,
+    PENDING_MAX,
     Access,
     Broken,
     Delivery,
@@ -79,6 +81,7 @@ class _Source:
         self._client = client
         self._over = over
         self._received: asyncio.Queue[Any] = asyncio.Queue()
+        self._waiting_bytes = 0
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -91,7 +94,9 @@ class _Source:
         await asyncio.wait([self._reading])
 
     async def receive(self) -> Sequence[Delivery]:
-        return [self._delivery(message) for message in await at_hand(self._received, self._access.batch)]
+        messages = await at_hand(self._received, self._access.batch)
+        self._waiting_bytes -= sum(_size(message) for message in messages)
+        return [self._delivery(message) for message in messages]
 
     async def settle(self, deliveries: Sequence[Delivery], taken: int) -> None:
         for delivery in deliveries[:taken]:
@@ -105,9 +110,19 @@ class _Source:
     async def _read(self) -> None:
         try:
             async for message in self._client.messages:
+                self._waiting_bytes += _size(message)
+                if self._received.qsize() >= PENDING_MAX or self._waiting_bytes > PENDING_BYTES_MAX:
+                    return self._overflow()
                 self._received.put_nowait(message)
         except aiomqtt.MqttError as error:
             self._received.put_nowait(Broken(_words(error)))
+
+    def _overflow(self) -> None:
+        """Hang up: what was not acknowledged comes again, little by little, once the subscription is opened again."""
+        while not self._received.empty():
+            self._received.get_nowait()
+        self._received.put_nowait(Broken("the broker sends faster than the process takes"))
+        self._client._client.disconnect()
 
     def _delivery(self, message: aiomqtt.Message) -> Delivery:
         properties: Any = message.properties
@@ -145,8 +160,9 @@ async def _connected(access: Access, *, clean: bool, own_name: bool = False) -> 
         protocol=aiomqtt.ProtocolVersion.V5 if is_5 else aiomqtt.ProtocolVersion.V311,
         clean_session=None if is_5 else clean,
         clean_start=clean if is_5 else MQTT_CLEAN_START_FIRST_ONLY,
-        properties=_session(clean) if is_5 else None,
+        properties=_session(access, clean) if is_5 else None,
         tls_context=context,
+        max_queued_incoming_messages=PENDING_MAX,
         timeout=access.seconds,
         keepalive=KEEP_ALIVE_SECONDS,
         logger=_log,
@@ -177,9 +193,10 @@ def _open(access: Access, port: int, context: ssl.SSLContext | None) -> socket.s
     return secured
 
 
-def _session(clean: bool) -> Properties:
+def _session(access: Access, clean: bool) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 0 if clean else KEPT_SECONDS
+    properties.ReceiveMaximum = access.batch  # of messages that are not acknowledged
     return properties
 
 
@@ -202,6 +219,10 @@ def _code(error: aiomqtt.MqttCodeError) -> int | None:
 
 def _is_5(access: Access) -> bool:
     return access.target.protocol == "mqtt5"
+
+
+def _size(message: aiomqtt.Message) -> int:
+    return len(message.payload) if isinstance(message.payload, bytes | bytearray) else 0
 
 
 def _words(error: BaseException) -> str:

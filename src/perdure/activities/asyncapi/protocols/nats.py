@@ -25,6 +25,8 @@ from nats.js.errors import NotFoundError
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import (
     KEPT_SECONDS,
+    PENDING_BYTES_MAX,
+    PENDING_MAX,
     Access,
     Broken,
     Delivery,
@@ -34,9 +36,6 @@ from perdure.activities.asyncapi.protocols.contract import (
 )
 from perdure.codec import Json
 
-PENDING_MAX = 10_000
-PENDING_BYTES_MAX = 32 * 1024 * 1024
-"""Messages of a plain subject that wait here; the server's are lost when there are more, as nobody keeps them."""
 ACK_SECONDS = 3600
 """How long a stream waits for the acknowledgement of a message before it delivers it again."""
 FETCH_SECONDS = 20.0
@@ -72,7 +71,7 @@ class Nats:
 
 
 class _Plain:
-    """A plain subject: at most once, as there is nothing to acknowledge."""
+    """A plain subject: at most once, as there is nothing to acknowledge. What has no room here is lost."""
 
     resume = None
 
