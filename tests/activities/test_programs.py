@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+import tempfile
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,20 @@ async def test_the_example_of_the_reference(run: Runner) -> None:
     command = 'input=$(cat)\necho "STDIN was: $input"\necho "ARGS are $1 $2"\n'
     result = await run("shell", command=command, stdin="Hello World", arguments=["Foo", "Bar"])
     assert result == {"code": 0, "stdout": "STDIN was: Hello World\nARGS are Foo Bar\n", "stderr": ""}
+
+
+async def test_its_directory_is_deleted_beside_the_event_loop(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    cleanup = tempfile.TemporaryDirectory.cleanup
+
+    def noting(directory: tempfile.TemporaryDirectory[str]) -> None:
+        threads.append(threading.current_thread())
+        cleanup(directory)
+
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", noting)
+    result = await run("shell", command="pwd")
+    assert not Path(result["stdout"].strip()).exists()
+    assert len(threads) == 1 and threads[0] is not threading.current_thread()
 
 
 async def test_code_and_both_outputs(run: Runner) -> None:

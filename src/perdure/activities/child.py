@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,14 @@ class _TooMuch(Exception):
     """The program wrote more than it may."""
 
 
-@contextlib.contextmanager
-def directory() -> Iterator[Path]:
-    """A directory for one run, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="perdure-run-", ignore_cleanup_errors=True) as path:
-        yield Path(path)
+@contextlib.asynccontextmanager
+async def directory(purpose: str) -> AsyncIterator[Path]:
+    """A directory for one run, gone afterwards: in a thread, since a program may have filled it."""
+    made = tempfile.TemporaryDirectory(prefix=f"perdure-{purpose}-", ignore_cleanup_errors=True)
+    try:
+        yield Path(made.name)
+    finally:
+        await asyncio.shield(asyncio.to_thread(made.cleanup))
 
 
 async def run(program: Program, place: Path, settings: Settings) -> Result:

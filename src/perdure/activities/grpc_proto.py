@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import re
 import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from perdure.activities import protoc
+from perdure.activities.child import directory
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
 from perdure.activities.resources import Resources, beside
@@ -164,11 +164,10 @@ class Protos:
 
 async def _compiled(main: str, files: Mapping[str, str]) -> bytes:
     """The descriptor set of a file and its imports. Raises `CallFailed` (configuration) with the complaint."""
-    with tempfile.TemporaryDirectory(prefix="perdure-protoc-") as name:
-        directory = Path(name)
-        await asyncio.to_thread(_write, directory / "in", files)
-        output = directory / "out"
-        program = (sys.executable, "-I", protoc.__file__, str(directory / "in"), main, str(output))
+    async with directory("protoc") as place:
+        await asyncio.to_thread(_write, place / "in", files)
+        output = place / "out"
+        program = (sys.executable, "-I", protoc.__file__, str(place / "in"), main, str(output))
         child = await asyncio.create_subprocess_exec(
             *program,
             env={},
@@ -188,7 +187,7 @@ async def _compiled(main: str, files: Mapping[str, str]) -> bytes:
                     child.kill()
                 await child.wait()
         if code != 0:
-            text = complaint.decode(errors="replace").replace(f"{directory / 'in'}/", "")
+            text = complaint.decode(errors="replace").replace(f"{place / 'in'}/", "")
             words = " ".join(text.split())[:COMPLAINT_CHARACTERS_MAX]
             raise misconfigured(f"{main} is no valid proto file: {words or f'the compiler ended with {code}'}")
         return await asyncio.to_thread(output.read_bytes)

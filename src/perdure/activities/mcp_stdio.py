@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from perdure.activities.child import directory
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
 from perdure.activities.json_rpc import METHOD_NOT_FOUND, Message, answers, notification, readable, request
@@ -48,10 +49,7 @@ class StdioSession:
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
-            directory = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="perdure-mcp-", ignore_cleanup_errors=True)
-            )
-            self._child = await self._start(directory)
+            self._child = await self._start(await stack.enter_async_context(directory("mcp")))
             stack.push_async_callback(self._end)
             complaints = asyncio.create_task(self._listen())
             stack.callback(complaints.cancel)
@@ -79,12 +77,12 @@ class StdioSession:
     def agree(self, version: str) -> None:
         """Messages do not bear the version."""
 
-    async def _start(self, directory: str) -> asyncio.subprocess.Process:
+    async def _start(self, place: Path) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *self._program,
                 env=self._environment,
-                cwd=directory,
+                cwd=place,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

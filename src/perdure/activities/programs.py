@@ -22,7 +22,7 @@ async def perform(outside: Outside, call: Call, words: Callable[[Path], Awaitabl
     """Run the program that `words` prepares in a directory; answers the process result. Raises `CallFailed`."""
     redact = outside.secrets.redact_text
     try:
-        with child.directory() as place:
+        async with child.directory("run") as place:
             program = child.Program(await words(place), stdin_of(call.request), environment_of(call))
             async with outside.programs:
                 result = await child.run(program, place, outside.settings)
