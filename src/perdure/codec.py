@@ -16,6 +16,11 @@ def encode(value: Json) -> bytes:
     return _encoder.encode(value)
 
 
+def text_of(value: Json) -> str:
+    """A string as it is, any other value as compact JSON."""
+    return value if isinstance(value, str) else encode(value).decode()
+
+
 def decode(data: bytes | str) -> Json:
     """The value that the JSON text says. Raises `ValueError` where it is not JSON or nested too deep."""
     try:

@@ -15,7 +15,9 @@ class NatsServer(Server):
     async def start(self) -> None:
         executable = program("nats-server", install="nats-server (on Debian: nats-server)")
         store = self.directory / "jetstream"
-        await self._launch([executable, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(store), *self.options])
+        await self._launch(
+            [executable, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(store), *self.options]
+        )
 
     async def _answers(self) -> bool:
         return await self._port_answers(b"", b"INFO")

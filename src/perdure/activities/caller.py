@@ -5,7 +5,7 @@ from yarl import URL
 from perdure.activities.authentication.authenticator import Authenticator
 from perdure.activities.authentication.header import basic
 from perdure.activities.contract import Call, CallFailed
-from perdure.activities.credentials import Credentials
+from perdure.activities.credentials import Credentials, redacted
 from perdure.activities.http_client import Bound, HttpClient, Until
 from perdure.activities.http_request import KeyPlace, Request
 from perdure.activities.http_response import Response, failure_of, output_of
@@ -62,11 +62,8 @@ class Caller:
             raise self.redacted(failure.error, request.credentials) from None
 
     def redacted(self, error: Error, credentials: Credentials | None = None) -> CallFailed:
-        """The failure without secrets: those of the call, and all that are known."""
-        if credentials is not None:
-            error = credentials.redact_error(error)
-        detail = self._secrets.redact_text(error.detail or "")
-        return CallFailed(Error(error.type, error.status, error.title, detail))
+        """See `credentials.redacted`."""
+        return redacted(error, self._secrets, credentials)
 
     def _secrets_removed(self, request: Request, output: Json) -> Json:
         """The output without credentials: those of this call anywhere, all known secrets in headers."""

@@ -18,8 +18,9 @@ from perdure import clock
 from perdure.activities import container_engine, programs
 from perdure.activities.container_engine import Engine, EngineGarbled, EngineRefused, TooMuch
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed
+from perdure.activities.http_request import misconfigured
 from perdure.activities.outside import Outside
-from perdure.codec import Json
+from perdure.codec import Json, text_of
 from perdure.definition import durations
 from perdure.engine.errors import standard
 
@@ -115,14 +116,14 @@ class ContainerPerformer:
     async def _container(self, engine: Engine, call: Call) -> tuple[str, bool]:
         """The container of this attempt, and whether it has still to be started."""
         request, mark = call.request, f"{call.activity}/{call.attempt}"
-        name = programs.text_of(request["name"])
+        name = text_of(request["name"])
         found = await engine.find(name)
         if found is None:
             await self._have_image(engine, programs.required_text(request, "image"), request.get("pullPolicy"))
             return await engine.create(name, self._body(call, mark)), True
         if _labels_of(found).get(CALL) != mark:
             detail = f"There is a container named {name!r} already. Delete it, or let `name` tell them apart."
-            raise CallFailed(standard("configuration", detail))
+            raise misconfigured(detail)
         return str(found["Id"]), found["State"]["Status"] in ("created", "configured", "initialized")
 
     async def _begin(self, engine: Engine, container: str, request: Json) -> None:
@@ -168,8 +169,8 @@ class ContainerPerformer:
     def _binds(self, volumes: Json) -> list[str]:
         """Volumes by name, and directories of the host that the operator lets containers see."""
         if volumes is not None and not isinstance(volumes, dict):
-            raise _misconfigured(f"`volumes` must be an object; found {type(volumes).__name__}.")
-        return [f"{self._source(source)}:{programs.text_of(target)}" for source, target in (volumes or {}).items()]
+            raise misconfigured(f"`volumes` must be an object; found {type(volumes).__name__}.")
+        return [f"{self._source(source)}:{text_of(target)}" for source, target in (volumes or {}).items()]
 
     def _source(self, source: str) -> str:
         """A volume's name as it is; a directory with all links followed, as a container may have made some."""
@@ -238,20 +239,16 @@ def _lifetime_label(request: Json) -> dict[str, str]:
     try:
         after = durations.of(request["lifetime"]["after"])
     except (KeyError, ValueError) as error:
-        raise _misconfigured(f"`lifetime.after` must be a duration: {error}.") from None
+        raise misconfigured(f"`lifetime.after` must be a duration: {error}.") from None
     return {REMOVE_AFTER: f"{durations.seconds_of(after):.0f}"}
 
 
 def _ports(ports: Json) -> dict[str, list[dict[str, str]]]:
     """From ``{host port: container port}`` to what the engine wants; a protocol may follow, as in ``53/udp``."""
     if ports is not None and not isinstance(ports, dict):
-        raise _misconfigured(f"`ports` must be an object; found {type(ports).__name__}.")
+        raise misconfigured(f"`ports` must be an object; found {type(ports).__name__}.")
     bindings: dict[str, list[dict[str, str]]] = {}
     for host, inner in (ports or {}).items():
-        port = programs.text_of(inner)
+        port = text_of(inner)
         bindings.setdefault(port if "/" in port else f"{port}/tcp", []).append({"HostPort": host})
     return bindings
-
-
-def _misconfigured(detail: str) -> CallFailed:
-    return CallFailed(standard("configuration", detail))

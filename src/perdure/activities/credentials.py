@@ -4,9 +4,10 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from perdure.activities.contract import CallFailed
 from perdure.codec import Json
 from perdure.engine.errors import Error
-from perdure.secrets import REDACTED
+from perdure.secrets import REDACTED, Secrets
 
 REDACTED_CHARACTERS_MIN = 8
 """Credentials shorter than this are too likely to occur in ordinary data by chance."""
@@ -83,6 +84,13 @@ class Credentials:
     def redact_error(self, error: Error) -> Error:
         """The error without these credentials in its words."""
         return Error(error.type, error.status, error.title, self.redact(error.detail), error.instance)
+
+
+def redacted(error: Error, secrets: Secrets, credentials: Credentials | None = None) -> CallFailed:
+    """The failure without secrets: those of the call, and all that are known."""
+    if credentials is not None:
+        error = credentials.redact_error(error)
+    return CallFailed(Error(error.type, error.status, error.title, secrets.redact_text(error.detail or "")))
 
 
 def _without(value: Json, proofs: list[str]) -> Json:

@@ -22,6 +22,11 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
+def bracketed(host: str) -> str:
+    """A host as it is written before a port: IPv6 addresses in brackets (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 class Refused(OSError):
     """The target is not among the networks that may be reached."""
 

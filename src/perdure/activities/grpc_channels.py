@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from perdure.activities.egress import Guard, Network
+from perdure.activities.egress import Guard, Network, bracketed
 
 TLS_PORT = 443
 TLS_PORTS = frozenset({443, 8443})
@@ -96,7 +96,7 @@ class Channels:
         secure = port in TLS_PORTS or speaks_tls or not all(map(self._may_be_plain, usable))
         target = _target(version, usable, port)
         options = [
-            ("grpc.default_authority", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+            ("grpc.default_authority", f"{bracketed(host)}:{port}"),
             ("grpc.primary_user_agent", USER_AGENT),
             ("grpc.enable_http_proxy", 0),
             ("grpc.service_config_disable_resolution", 1),
@@ -117,8 +117,7 @@ class Channels:
 
 def _target(version: int, addresses: Sequence[str], port: int) -> str:
     """The addresses as gRPC's name resolution takes them (gRPC Name Resolution, "ipv4" and "ipv6")."""
-    written = (f"{address}:{port}" if version == 4 else f"[{address}]:{port}" for address in addresses)
-    return f"ipv{version}:{','.join(written)}"
+    return f"ipv{version}:{','.join(f'{bracketed(address)}:{port}' for address in addresses)}"
 
 
 async def _probe(addresses: Sequence[str], port: int) -> tuple[int, bool]:

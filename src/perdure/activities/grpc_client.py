@@ -13,7 +13,7 @@ import grpc.aio
 from google.protobuf import json_format
 
 from perdure.activities.contract import Call, CallFailed
-from perdure.activities.credentials import Credentials
+from perdure.activities.credentials import Credentials, redacted
 from perdure.activities.egress import Network, Refused
 from perdure.activities.grpc_channels import TLS_PORT, Channel, Channels
 from perdure.activities.grpc_proto import Method, Protos
@@ -21,7 +21,7 @@ from perdure.activities.grpc_status import failure_of
 from perdure.activities.http_request import misconfigured, platform_headers
 from perdure.activities.outside import Outside
 from perdure.codec import Json, decode_shallow, encode
-from perdure.engine.errors import Error, standard
+from perdure.engine.errors import standard
 
 CONVERTED_HERE_BYTES_MAX = 64 * 1024
 
@@ -64,7 +64,7 @@ class GrpcClient:
             responses, proof = await self._let_in(ask, proof)
             output = await self._outputs(method, responses)
         except CallFailed as failure:
-            raise self._redacted(failure.error, proof) from None
+            raise redacted(failure.error, self._secrets, proof) from None
         return proof.redact(output if method.server_streaming else output[0])
 
     async def _let_in(
@@ -80,7 +80,7 @@ class GrpcClient:
         try:
             return await ask(others), others
         except CallFailed as failure:
-            raise self._redacted(failure.error, others) from None
+            raise redacted(failure.error, self._secrets, others) from None
 
     async def _method(self, arguments: dict[str, Json], service: dict[str, Json], call: Call) -> Method:
         descriptors = await self._protos.descriptors(arguments.get("proto"), call)
@@ -157,10 +157,6 @@ class GrpcClient:
         except (json_format.Error, TypeError, ValueError) as error:
             detail = f"The response of {method.path[1:]} can't be written as JSON: {error}."
             raise CallFailed(standard("communication", detail)) from None
-
-    def _redacted(self, error: Error, proof: Credentials) -> CallFailed:
-        error = proof.redact_error(error)
-        return CallFailed(Error(error.type, error.status, error.title, self._secrets.redact_text(error.detail or "")))
 
 
 def _place(service: dict[str, Json]) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import grpc
 
 from perdure.activities.contract import CallFailed
+from perdure.activities.http_response import printable
 from perdure.engine.errors import standard
 
 MESSAGE_CHARACTERS_MAX = 500
@@ -27,8 +28,7 @@ _OWN = {"UNAUTHENTICATED": "authentication", "PERMISSION_DENIED": "authorization
 
 def failure_of(what: str, code: grpc.StatusCode, message: str) -> CallFailed:
     """The error that a status stands for; its title is the code. `what` says who was called."""
-    words = "".join(character if character.isprintable() else " " for character in message).strip()
-    words = words if len(words) <= MESSAGE_CHARACTERS_MAX else words[:MESSAGE_CHARACTERS_MAX] + "…"
+    words = printable(message, MESSAGE_CHARACTERS_MAX)
     detail = f"{what} was answered with {code.name}: {words}" if words else f"{what} was answered with {code.name}."
     name = _OWN.get(code.name, "communication")
     status = _STATUS.get(code.name, 500) if name == "communication" else None

@@ -11,7 +11,7 @@ from yarl import URL
 
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.credentials import Credentials, Refusal
-from perdure.codec import Json, encode
+from perdure.codec import Json, encode, text_of
 from perdure.engine.errors import standard
 from perdure.secrets import REDACTED, Secrets
 
@@ -263,7 +263,7 @@ def _texts(value: Json) -> list[str]:
         return []
     if isinstance(value, list):
         return [text for item in value for text in _texts(item)]
-    return [value if isinstance(value, str) else encode(value).decode()]
+    return [text_of(value)]
 
 
 def _one_of(name: str, value: Json, expected: tuple[str, ...]) -> str:

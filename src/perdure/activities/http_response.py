@@ -86,12 +86,12 @@ def _excerpt(response: Response) -> str:
     media_type, charset = _content_type(response)
     if media_type.startswith(("image/", "audio/", "video/")) or media_type == "application/octet-stream":
         return ""
-    return printable(_text(response.body[: EXCERPT_CHARACTERS_MAX * 4], charset).strip(), EXCERPT_CHARACTERS_MAX)
+    return printable(_text(response.body[: EXCERPT_CHARACTERS_MAX * 4], charset), EXCERPT_CHARACTERS_MAX)
 
 
 def printable(text: str, characters_max: int) -> str:
     """The text on one line, without what a terminal would act upon, cut where it is long."""
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = "".join(character if character.isprintable() else " " for character in text).strip()
     return text if len(text) <= characters_max else text[:characters_max] + "…"
 
 

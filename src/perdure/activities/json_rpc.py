@@ -11,9 +11,9 @@ from typing import TypeAlias
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_client import Until
 from perdure.activities.http_request import Request, request_of
-from perdure.activities.http_response import Response, failure_of
+from perdure.activities.http_response import Response, failure_of, printable
 from perdure.activities.outside import Outside
-from perdure.codec import Json, decode_shallow, encode
+from perdure.codec import Json, decode_shallow, text_of
 from perdure.engine.errors import Error, standard
 
 METHOD_NOT_FOUND = -32601
@@ -171,9 +171,7 @@ def response_to(identity: Json, messages: list[Message]) -> Message | None:
 
 def readable(value: Json) -> str:
     """A value in few words, for people."""
-    text = value if isinstance(value, str) else encode(value).decode()
-    text = "".join(character if character.isprintable() else " " for character in text).strip()
-    return text if len(text) <= WORDS_CHARACTERS_MAX else text[:WORDS_CHARACTERS_MAX] + "…"
+    return printable(text_of(value), WORDS_CHARACTERS_MAX)
 
 
 def answers(message: Message, identity: Json) -> bool:

@@ -16,7 +16,7 @@ from perdure.activities.child import directory
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
 from perdure.activities.json_rpc import METHOD_NOT_FOUND, Message, answers, notification, readable, request
-from perdure.codec import Json, decode_shallow, encode
+from perdure.codec import Json, decode_shallow, encode, text_of
 from perdure.engine.errors import standard
 from perdure.settings import Settings
 
@@ -177,6 +177,4 @@ def _environment(given: Json) -> dict[str, str]:
     if not isinstance(given, dict):
         raise misconfigured(f"`environment` must be an object; found {type(given).__name__}.")
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return inherited | {
-        name: value if isinstance(value, str) else encode(value).decode() for name, value in given.items()
-    }
+    return inherited | {name: text_of(value) for name, value in given.items()}

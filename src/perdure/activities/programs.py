@@ -9,8 +9,9 @@ from pathlib import Path
 
 from perdure.activities import child
 from perdure.activities.contract import Call, CallFailed
+from perdure.activities.http_request import misconfigured
 from perdure.activities.outside import Outside
-from perdure.codec import Json, encode
+from perdure.codec import Json, text_of
 from perdure.engine.errors import standard
 
 IDEMPOTENCY_KEY = "IDEMPOTENCY_KEY"
@@ -48,7 +49,7 @@ def arguments_of(request: Json) -> list[str]:
     """The arguments as text."""
     arguments = request.get("arguments") or []
     if not isinstance(arguments, list):
-        raise _misconfigured(f"`arguments` must be an array; found {type(arguments).__name__}.")
+        raise misconfigured(f"`arguments` must be an array; found {type(arguments).__name__}.")
     return [text_of(argument) for argument in arguments]
 
 
@@ -56,26 +57,17 @@ def environment_of(call: Call) -> dict[str, str]:
     """The author's variables as text (null leaves one out), and the key that stays the same in every repeat."""
     variables = call.request.get("environment") or {}
     if not isinstance(variables, dict):
-        raise _misconfigured(f"`environment` must be an object; found {type(variables).__name__}.")
+        raise misconfigured(f"`environment` must be an object; found {type(variables).__name__}.")
     for name in variables:
         if not _VARIABLE.fullmatch(name):
-            raise _misconfigured(f"{name!r} can't be the name of an environment variable.")
+            raise misconfigured(f"{name!r} can't be the name of an environment variable.")
     given = {name: text_of(value) for name, value in variables.items() if value is not None}
     return {IDEMPOTENCY_KEY: call.idempotency_key, **given}
-
-
-def text_of(value: Json) -> str:
-    """A string as it is, every other value as JSON."""
-    return value if isinstance(value, str) else encode(value).decode()
 
 
 def required_text(request: Json, name: str) -> str:
     """A member that must be a string and not empty."""
     value = request.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise _misconfigured(f"`{name}` must be a string that is not empty.")
+        raise misconfigured(f"`{name}` must be a string that is not empty.")
     return value
-
-
-def _misconfigured(detail: str) -> CallFailed:
-    return CallFailed(standard("configuration", detail))

@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 
 from perdure.activities.asyncapi.locations import at
-from perdure.activities.asyncapi.lookup import suggestion
 from perdure.activities.asyncapi.model import Operation, Parameter, Server
 from perdure.activities.asyncapi.servers import VARIABLE
 from perdure.activities.http_request import misconfigured
-from perdure.activities.openapi.styles import text_of
-from perdure.codec import Json
+from perdure.activities.lookup import suggestion
+from perdure.codec import Json, text_of
 
 WILDCARDS: Mapping[str, str] = {"amqp": "*", "mqtt": "+", "mqtt5": "+", "nats": "*"}
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from perdure.activities.asyncapi.model import Parameter, Server
 from perdure.activities.http_request import misconfigured
-from perdure.activities.openapi.styles import text_of
 from perdure.activities.references import Node, References
-from perdure.codec import Json
+from perdure.codec import Json, text_of
 
 JSON = "application/json"
 

@@ -9,8 +9,7 @@ from perdure.activities.contract import Call, Message
 from perdure.activities.http_request import misconfigured, platform_headers
 from perdure.activities.openapi import bodies
 from perdure.activities.openapi.model import Content
-from perdure.activities.openapi.styles import text_of
-from perdure.codec import Json, decode_shallow
+from perdure.codec import Json, decode_shallow, text_of
 
 CORRELATION_HEADERS = ("correlationid", "correlation-id", "x-correlation-id")
 IDENTITY_HEADER = "idempotency-key"

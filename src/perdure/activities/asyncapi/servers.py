@@ -4,11 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 
 from perdure.activities.asyncapi.documents import PROTOCOLS
-from perdure.activities.asyncapi.lookup import suggestion
 from perdure.activities.asyncapi.model import Operation, Server
 from perdure.activities.http_request import misconfigured
-from perdure.activities.openapi.styles import text_of
-from perdure.codec import Json
+from perdure.activities.lookup import suggestion
+from perdure.codec import Json, text_of
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 _HARMLESS = re.compile(r"[A-Za-z0-9._~-]+")

@@ -2,9 +2,9 @@
 ``subscribe`` (DSL reference, "AsyncAPI Call")."""
 
 from perdure.activities.asyncapi.documents import bindings_of, content_of, message_of, parameters_of
-from perdure.activities.asyncapi.lookup import suggestion
 from perdure.activities.asyncapi.model import Operation
 from perdure.activities.http_request import misconfigured
+from perdure.activities.lookup import suggestion
 from perdure.activities.references import Node, References
 
 

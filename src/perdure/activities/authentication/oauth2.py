@@ -13,8 +13,6 @@ import msgspec
 from perdure.activities.contract import CallFailed
 from perdure.engine.errors import standard
 
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 _TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"

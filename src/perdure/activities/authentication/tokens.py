@@ -17,11 +17,11 @@ from perdure.activities.authentication.oauth2 import Policy, grant_of, refresh_o
 from perdure.activities.authentication.provider import Provider, declared, discovered
 from perdure.activities.authentication.token_response import Token
 from perdure.activities.contract import CallFailed
-from perdure.activities.credentials import Credentials, Refusal
+from perdure.activities.credentials import Credentials, Refusal, redacted
 from perdure.activities.http_client import HttpClient
 from perdure.activities.kept import Kept
 from perdure.codec import encode
-from perdure.engine.errors import BASE, Error
+from perdure.engine.errors import BASE
 from perdure.secrets import Secrets
 
 TOKENS_MAX = 1000
@@ -107,7 +107,7 @@ class Tokens:
             if token is None:
                 token = await token_requests.issue(self._client, policy, provider, grant_of(policy))
         except CallFailed as failure:
-            raise self._redacted(failure.error, proofs) from None
+            raise redacted(failure.error, self._secrets, Credentials(proofs=proofs)) from None
         return _Held(token, provider, policy)
 
     async def _refreshed(self, policy: Policy, provider: Provider, last: _Held | None) -> Token | None:
@@ -120,10 +120,6 @@ class Tokens:
                 return None
             raise
         return token if token.refresh else replace(token, refresh=last.token.refresh)
-
-    def _redacted(self, error: Error, proofs: tuple[str, ...]) -> CallFailed:
-        error = Credentials(proofs=proofs).redact_error(error)
-        return CallFailed(Error(error.type, error.status, error.title, self._secrets.redact_text(error.detail or "")))
 
 
 @dataclass(frozen=True, slots=True)

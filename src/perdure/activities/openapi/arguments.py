@@ -5,15 +5,14 @@ body's name (``body`` in OpenAPI 3) and no property; a property of the body that
 of the server; any other property of a body that is not closed. What is left over is an error.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perdure.activities.http_request import misconfigured
+from perdure.activities.lookup import suggestion
 from perdure.activities.openapi.model import MISSING, Body, Missing, Operation, Parameter
-from perdure.activities.openapi.styles import text_of
-from perdure.codec import Json
+from perdure.codec import Json, text_of
 
 _HARMLESS = re.compile(r"[A-Za-z0-9._~-]+")
 
@@ -110,6 +109,4 @@ def _unknown(operation: Operation, left: Iterable[str]) -> str:
         known += [operation.body.name] if operation.body.name else []
     known = list(dict.fromkeys(known))
     name = next(iter(left))
-    close = difflib.get_close_matches(name, known, 1, 0.6)
-    hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known[:30]) or 'none'}."
-    return f"The operation {operation.id} has no parameter {name!r}; {hint}"
+    return f"The operation {operation.id} has no parameter {name!r}{suggestion(name, known)}"

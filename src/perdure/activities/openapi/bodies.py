@@ -12,8 +12,8 @@ from urllib.parse import quote_plus
 
 from perdure.activities.http_request import misconfigured
 from perdure.activities.openapi.model import Content, Property, Style
-from perdure.activities.openapi.styles import in_header, in_query, text_of
-from perdure.codec import Json, encode
+from perdure.activities.openapi.styles import in_header, in_query
+from perdure.codec import Json, encode, text_of
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -15,9 +15,8 @@ from perdure.activities.openapi.model import (
 )
 from perdure.activities.openapi.operations import Found, parameters_of
 from perdure.activities.openapi.properties import is_binary, shape_of
-from perdure.activities.openapi.styles import text_of
 from perdure.activities.references import Node, References
-from perdure.codec import Json
+from perdure.codec import Json, text_of
 
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _STYLES = {

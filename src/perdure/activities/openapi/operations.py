@@ -1,15 +1,12 @@
 """Finds an operation by its id, in documents of every version."""
 
-import difflib
 from dataclasses import dataclass
 
 from perdure.activities.http_request import misconfigured
+from perdure.activities.lookup import suggestion
 from perdure.activities.references import Node, References
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-SUGGESTIONS_MAX = 3
-NAMES_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ async def find(root: Node, references: References, operation_id: str) -> Found:
             if isinstance(found, str):
                 ids.append(found)
     raise misconfigured(
-        f"{root.document.uri} has no operation with the operationId {operation_id!r}{_suggestion(operation_id, ids)}"
+        f"{root.document.uri} has no operation with the operationId {operation_id!r}{suggestion(operation_id, ids)}"
     )
 
 
@@ -51,14 +48,3 @@ async def parameters_of(found: Found, references: References) -> list[Node]:
             raise misconfigured(f"{found.root.document.uri}: a parameter of {found.id} has no name or place.")
         parameters[place, name.lower() if place == "header" else name] = parameter
     return list(parameters.values())
-
-
-def _suggestion(operation_id: str, ids: list[str]) -> str:
-    if not ids:
-        return "; none of its operations has one."
-    folded = {name.lower(): name for name in ids[:NAMES_MAX]}
-    close = difflib.get_close_matches(operation_id.lower(), folded, SUGGESTIONS_MAX, 0.6)
-    if close:
-        return f"; did you mean {' or '.join(folded[name] for name in close)}?"
-    some = ", ".join(ids[:10])
-    return f"; it has {some}{', …' if len(ids) > 10 else ''}."

@@ -19,8 +19,8 @@ from perdure.activities.http_request import (
 from perdure.activities.openapi import bodies
 from perdure.activities.openapi.arguments import Arguments
 from perdure.activities.openapi.model import MISSING, Operation, Parameter
-from perdure.activities.openapi.styles import encoded, in_cookie, in_header, in_path, in_query, text_of
-from perdure.codec import Json, encode
+from perdure.activities.openapi.styles import encoded, in_cookie, in_header, in_path, in_query
+from perdure.codec import Json, encode, text_of
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _LITERAL = "/:@!$&'()*+,;=~%-._"

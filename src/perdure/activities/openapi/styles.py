@@ -11,7 +11,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from perdure.activities.openapi.model import Style
-from perdure.codec import Json, encode
+from perdure.codec import Json, text_of
 
 DEEP_LEVELS_MAX = 20
 
@@ -48,11 +48,6 @@ def in_cookie(name: str, value: Json, style: Style) -> str:
 def in_header(value: Json, style: Style) -> str:
     """The value of a header, which is not percent-encoded."""
     return _joined(value, style.explode, _separator(style), str)
-
-
-def text_of(value: Json) -> str:
-    """A scalar as its text, anything else as JSON."""
-    return value if isinstance(value, str) else encode(value).decode()
 
 
 def encoded(text: str) -> str:

@@ -19,6 +19,7 @@ from yarl import URL
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Source
 from perdure.activities.contract import CallFailed
+from perdure.activities.egress import bracketed
 from perdure.activities.http_request import Request, headers_of, misconfigured, platform_headers, url_of
 from perdure.engine.errors import standard
 
@@ -168,9 +169,5 @@ class _Source:
 def _url(access: Access) -> URL:
     target = access.target
     scheme = "https" if target.tls else "http"
-    base = f"{scheme}://{_bracketed(target.host)}{'' if target.port is None else f':{target.port}'}{target.path}"
+    base = f"{scheme}://{bracketed(target.host)}{'' if target.port is None else f':{target.port}'}{target.path}"
     return url_of(f"{base.rstrip('/')}/{target.address.lstrip('/')}", "server")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -25,7 +25,7 @@ from aiokafka.errors import (
 
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Denied, Source
-from perdure.activities.egress import Guard, Refused
+from perdure.activities.egress import Guard, Refused, bracketed
 from perdure.codec import Json
 
 SESSION_SECONDS = 15
@@ -171,14 +171,12 @@ async def _guarded(access: Access) -> AsyncIterator[Mapping[str, Any]]:
     _watch.set(watch)
     login, secured = access.login, access.login.username is not None or access.login.token is not None
     options: dict[str, Any] = {
-        "bootstrap_servers": [f"{_bracketed(access.target.host)}:{access.port(9092, 9093)}"],
+        "bootstrap_servers": [f"{bracketed(access.target.host)}:{access.port(9092, 9093)}"],
         "client_id": str(_said(access.target.bindings.operation.get("clientId")) or access.own_name),
         "request_timeout_ms": round(access.seconds * 1000),
         "security_protocol": ("SASL_" if secured else "") + ("SSL" if access.target.tls else "PLAINTEXT"),
         "ssl_context": await asyncio.to_thread(access.tls),
     }
-    if options["security_protocol"].removeprefix("SASL_") == "PLAINTEXT":
-        options["security_protocol"] = "SASL_PLAINTEXT" if secured else "PLAINTEXT"
     if login.token is not None and login.username is None:
         options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": _Token(login.token)}
     elif secured:
@@ -275,10 +273,6 @@ def _mechanism(access: Access) -> str:
 
 def _size_max(access: Access) -> int:
     return access.outside.settings.response_body_bytes_max
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _words(error: BaseException) -> str:

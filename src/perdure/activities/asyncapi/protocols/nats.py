@@ -34,6 +34,7 @@ from perdure.activities.asyncapi.protocols.contract import (
     Source,
     at_hand,
 )
+from perdure.activities.egress import bracketed
 from perdure.codec import Json
 
 ACK_SECONDS = 3600
@@ -200,8 +201,7 @@ async def _checked(access: Access, host: str, port: int) -> str:
     """The address to connect to: one that may be reached and answers."""
     probe = await asyncio.to_thread(access.guard.connect, host, port, access.seconds)
     with probe:
-        address = str(probe.getpeername()[0])
-    return f"[{address}]" if ":" in address else address
+        return bracketed(str(probe.getpeername()[0]))
 
 
 async def _quiet(_: Exception) -> None:
