@@ -4,22 +4,20 @@ import asyncio
 import contextlib
 import json
 import logging
-from uuid import UUID
 
 import pytest
 from aiohttp import web
+from calling import ACTIVITY, PROCESS, made, serving_app
+from calling import titled_failure as failure
 
 from perdure.activities.a2a import A2aPerformer
 from perdure.activities.a2a_dialect import parameters_v1
-from perdure.activities.contract import Call, CallFailed
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from servers.a2a_agent import a2a_agent
 from servers.server import free_port
 
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 SECRETS = Secrets({"PERDURE_SECRET_TOKEN": "tok-1234567890"})
 
 
@@ -65,28 +63,11 @@ async def performer():
 
 def call(agent, method, parameters=None, **more):
     request = {"method": method, **(more or {"agentCard": {"endpoint": agent.base}})}
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="a2a",
-        reference="/do/0/ask",
-        request=request if parameters is None else {**request, "parameters": parameters},
-        tenant="default",
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset({"TOKEN"}),
-    )
+    return made("a2a", request if parameters is None else {**request, "parameters": parameters}, "TOKEN")
 
 
 def saying(text, **more):
     return {"message": {"parts": [{"kind": "text", "text": text}]}, **more}
-
-
-async def failure(performer, call):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.title, error.detail
 
 
 async def test_a_message_to_the_agent_of_a_card(performer, old):
@@ -210,11 +191,8 @@ async def cards(card):
 
     app = web.Application()
     app.router.add_get("/card.json", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/card.json"
-    await runner.cleanup()
+    async with serving_app(app) as base:
+        yield f"{base}/card.json"
 
 
 async def test_credentials_of_the_card_stay_at_its_origin(performer, old):
@@ -232,15 +210,9 @@ async def test_a_redirection_of_the_card_takes_no_credentials_along(performer, o
 
     app = web.Application()
     app.router.add_get("/card.json", move)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    endpoint = {
-        "uri": f"http://127.0.0.1:{runner.addresses[0][1]}/card.json",
-        "authentication": {"bearer": {"use": "TOKEN"}},
-    }
-    await performer.perform(call(old, "message/send", saying("x"), agentCard={"endpoint": endpoint}))
-    await runner.cleanup()
+    async with serving_app(app) as base:
+        endpoint = {"uri": f"{base}/card.json", "authentication": {"bearer": {"use": "TOKEN"}}}
+        await performer.perform(call(old, "message/send", saying("x"), agentCard={"endpoint": endpoint}))
     assert [(path, "authorization" in headers) for path, headers in old.requests] == [
         ("/.well-known/agent-card.json", False),
         ("/rpc", False),

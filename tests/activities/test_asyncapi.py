@@ -6,13 +6,13 @@ import contextlib
 import importlib.util
 import json
 import ssl
-from uuid import UUID
 
 import aiomqtt
 import nats
 import pytest
 import yaml
 from aiohttp import web
+from calling import ACTIVITY, PROCESS, made, serving_app
 from oauth_provider import CLIENT, SECRET
 from oauth_provider import provider as providing
 
@@ -25,16 +25,13 @@ from perdure.activities.asyncapi.protocols.mqtt import _Source as MqttSource
 from perdure.activities.asyncapi.protocols.nats import _Plain
 from perdure.activities.asyncapi.targets import target_of
 from perdure.activities.authentication.header import basic
-from perdure.activities.contract import Call, CallFailed, Unwanted, Verdict
+from perdure.activities.contract import CallFailed, Unwanted, Verdict
 from perdure.activities.credentials import Credentials
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from servers import NatsServer
 from servers.certificates import issue
-
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 
 V2 = """
 asyncapi: 2.6.0
@@ -94,11 +91,8 @@ async def base():
 
     app = web.Application()
     app.router.add_get("/{tail:.*}", serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with serving_app(app) as base:
+        yield base
 
 
 @contextlib.asynccontextmanager
@@ -121,16 +115,11 @@ async def outside():
 def call(document, *, idempotency_key=f"{PROCESS}/{ACTIVITY}", deliver=None, **arguments):
     if "message" not in arguments and "subscription" not in arguments:
         arguments["message"] = {"payload": {"order": {"id": "o-1"}}}
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="asyncapi",
-        reference="/do/0/x",
-        request={"document": {"endpoint": document}, **arguments},
-        tenant="default",
+    return made(
+        "asyncapi",
+        {"document": {"endpoint": document}, **arguments},
+        "LOGIN",
         idempotency_key=idempotency_key,
-        secrets=frozenset({"LOGIN"}),
         deliver=deliver,
     )
 
@@ -308,13 +297,8 @@ async def serving(server, **channel):
 
     app = web.Application()
     app.router.add_get("/d.yaml", serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/d.yaml"
-    finally:
-        await runner.cleanup()
+    async with serving_app(app) as base:
+        yield f"{base}/d.yaml"
 
 
 @pytest.mark.parametrize("protocol", ["amqp", "http", "kafka", "mqtt", "mqtt5", "nats"])
@@ -564,14 +548,10 @@ async def streaming(handle, userinfo=""):
     """A document whose server is here, and answers by `handle`."""
     app = web.Application()
     app.router.add_route("*", "/guarded", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with serving({"host": f"{userinfo}127.0.0.1:{runner.addresses[0][1]}", "protocol": "http"}) as document:
+    async with serving_app(app) as base:
+        server = {"host": f"{userinfo}{base.removeprefix('http://')}", "protocol": "http"}
+        async with serving(server) as document:
             yield document
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_login_in_the_address_of_an_http_server(outside):

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
+from calling import ACTIVITY, PROCESS
 from prometheus_client import REGISTRY
 
 from perdure.activities.contract import Call
@@ -20,8 +21,6 @@ from servers.a2a_agent import a2a_agent
 from servers.grpc_shop import grpc_shop
 from servers.server import free_port
 
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 HOST = "127.0.0.1"
 ONE = Limit(concurrency=1)
 

@@ -6,14 +6,14 @@ import datetime
 import ipaddress
 import sys
 from dataclasses import replace
-from uuid import UUID
 
 import grpc
 import pytest
+from calling import ACTIVITY, PROCESS, made
+from calling import titled_failure as failure
 from oauth_provider import CLIENT, SECRET
 from oauth_provider import provider as providing
 
-from perdure.activities.contract import Call, CallFailed
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
@@ -22,8 +22,6 @@ from servers.certificates import issue
 from servers.grpc_shop import grpc_server, grpc_shop
 from servers.server import free_port
 
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 SECRETS = Secrets({"PERDURE_SECRET_TOKEN": "tok-1234567890"})
 
 
@@ -61,24 +59,7 @@ def call(shop, method, arguments=None, **changes):
         "arguments": arguments or {},
         **changes,
     }
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="grpc",
-        reference="/do/0/order",
-        request=request,
-        tenant="default",
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset({"TOKEN"}),
-    )
-
-
-async def failure(performer, call):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.title, error.detail
+    return made("grpc", request, "TOKEN")
 
 
 async def test_a_unary_call_takes_and_gives_the_json_form_of_messages(shop, performer):

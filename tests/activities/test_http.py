@@ -5,19 +5,15 @@ import base64
 import contextlib
 import gzip
 import json
-from uuid import UUID
 
 import pytest
 from aiohttp import web
+from calling import ACTIVITY, PROCESS, failure, made
 
-from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
-
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 
 SECRETS = Secrets(
     {
@@ -149,24 +145,12 @@ async def raw_server(*answers):
 
 
 def call(uri, *, attempt=1, secrets=("LOGIN", "TOKEN", "BROKEN", "GONE"), **arguments):
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
+    return made(
+        "http",
+        {"method": "get", "uri": uri, "output": "content", "redirect": False, **arguments},
+        *secrets,
         attempt=attempt,
-        function="http",
-        reference="/do/0/x",
-        request={"method": "get", "uri": uri, "output": "content", "redirect": False, **arguments},
-        tenant="default",
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset(secrets),
     )
-
-
-async def failure(performer, call_):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call_)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.detail
 
 
 # what goes out

@@ -5,13 +5,13 @@ import contextlib
 import json
 import sys
 from dataclasses import replace
-from uuid import UUID
 
 import psutil
 import pytest
 from aiohttp import web
+from calling import ACTIVITY, PROCESS, made
+from calling import titled_failure as failure
 
-from perdure.activities.contract import Call, CallFailed
 from perdure.activities.mcp import McpPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
@@ -19,8 +19,6 @@ from perdure.settings import Settings
 from servers import mcp_shop
 from servers.server import free_port
 
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 SECRETS = Secrets({"PERDURE_SECRET_TOKEN": "tok-1234567890"})
 STDIO = {"stdio": {"command": sys.executable, "arguments": [mcp_shop.__file__]}}
 
@@ -56,28 +54,11 @@ def transport(request):
 
 def call(transport, method, parameters=None, **more):
     request = {"method": method, "transport": transport, **more}
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="mcp",
-        reference="/do/0/ask",
-        request=request if parameters is None else {**request, "parameters": parameters},
-        tenant="default",
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset({"TOKEN"}),
-    )
+    return made("mcp", request if parameters is None else {**request, "parameters": parameters}, "TOKEN")
 
 
 def tool(transport, name, arguments=None, **more):
     return call(transport, "tools/call", {"name": name, "arguments": arguments or {}}, **more)
-
-
-async def failure(performer, call):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.title, error.detail
 
 
 async def test_every_method(performer, transport):

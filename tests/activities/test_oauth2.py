@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import json
-from uuid import UUID
 
 import pytest
+from calling import failure, made
 from joserfc import jwk, jwt
 from oauth_provider import ASSERTION, CLIENT, EXCHANGE, SECRET
 from oauth_provider import provider as providing
@@ -13,14 +13,11 @@ from oauth_provider import provider as providing
 from perdure import clock
 from perdure.activities.authentication.oauth2 import Policy
 from perdure.activities.authentication.provider import published
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import CallFailed
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
-
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 
 
 @pytest.fixture
@@ -69,24 +66,12 @@ def policy(provider, **changes):
 
 
 def call(provider, authentication, *, tenant="default", output="content", path="/resource"):
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="http",
-        reference="/do/0/x",
-        request={"method": "get", "uri": provider.base + path, "output": output, "authentication": authentication},
+    return made(
+        "http",
+        {"method": "get", "uri": provider.base + path, "output": output, "authentication": authentication},
+        "SHOP",
         tenant=tenant,
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset({"SHOP"}),
     )
-
-
-async def failure(performer, call_):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call_)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.detail
 
 
 def sent(provider):

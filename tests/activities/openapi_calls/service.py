@@ -3,20 +3,16 @@
 import base64
 import contextlib
 import json
-from uuid import UUID
 
-import pytest
 import yaml
 from aiohttp import web
+from calling import made
 
-from perdure.activities.contract import Call, CallFailed
 from perdure.activities.openapi.performer import OpenApiPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 
-PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-ACTIVITY = UUID("01890a5d-ac96-874b-8cce-b302099a8058")
 PNG = base64.b64encode(b"\x89PNG\x00").decode()
 
 
@@ -73,29 +69,17 @@ async def performing(**changes):
 
 
 def call(endpoint, operation_id="op", parameters=None, **arguments):
-    return Call(
-        process=PROCESS,
-        activity=ACTIVITY,
-        attempt=1,
-        function="openapi",
-        reference="/do/0/x",
-        request={
+    return made(
+        "openapi",
+        {
             "document": {"endpoint": endpoint},
             "operationId": operation_id,
             **({} if parameters is None else {"parameters": parameters}),
             **arguments,
         },
-        tenant="default",
-        idempotency_key=f"{PROCESS}/{ACTIVITY}",
-        secrets=frozenset({"KEY", "SHORT"}),
+        "KEY",
+        "SHORT",
     )
-
-
-async def failure(performer, call_):
-    with pytest.raises(CallFailed) as caught:
-        await performer.perform(call_)
-    error = caught.value.error
-    return error.type.rpartition("/")[2], error.status, error.detail
 
 
 def openapi(operation, *, path="/things", method="get", version="3.0.3", **more):

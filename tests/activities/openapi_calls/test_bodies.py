@@ -4,8 +4,9 @@ import json
 from email.parser import BytesParser
 
 import pytest
+from calling import failure
 
-from .service import PNG, body_of, call, failure, openapi, parameter, swagger
+from .service import PNG, body_of, call, openapi, parameter, swagger
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
 CLOSED = {**SCHEMA, "additionalProperties": False}

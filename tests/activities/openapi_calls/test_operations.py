@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from calling import ACTIVITY, PROCESS, failure
 
-from .service import ACTIVITY, PROCESS, call, failure, openapi, parameter, swagger
+from .service import call, openapi, parameter, swagger
 
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])

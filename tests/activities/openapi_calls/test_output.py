@@ -5,8 +5,9 @@ import json
 
 import pytest
 from aiohttp import web
+from calling import failure
 
-from .service import call, failure, openapi, swagger
+from .service import call, openapi, swagger
 
 
 async def test_output_modes_and_redirections(service, performer):

@@ -1,8 +1,9 @@
 """Parameters of operations, in path, query, headers and cookies."""
 
 import pytest
+from calling import failure
 
-from .service import call, failure, openapi, parameter, swagger
+from .service import call, openapi, parameter, swagger
 
 
 async def test_parameters_in_every_place(service, performer):

@@ -1,8 +1,9 @@
 """References within a document and to others."""
 
 import pytest
+from calling import failure
 
-from .service import body_of, call, failure, openapi, parameter
+from .service import body_of, call, openapi, parameter
 
 
 async def test_references_within_and_to_other_documents(service, performer):

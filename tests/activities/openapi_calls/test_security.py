@@ -5,12 +5,13 @@ import contextlib
 
 import pytest
 from aiohttp import web
+from calling import failure
 from oauth_provider import CLIENT, SECRET
 from oauth_provider import provider as providing
 
 from perdure.activities.contract import CallFailed
 
-from .service import call, failure, openapi, swagger
+from .service import call, openapi, swagger
 
 
 def secured(service, schemes, security, **more):
