@@ -11,7 +11,7 @@ from typing import Any
 from perdure.activities import programs
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
-from perdure.codec import Json
+from perdure.codec import Json, text_of
 from perdure.definition import durations
 from perdure.engine.errors import standard
 from perdure.settings import Settings
@@ -107,7 +107,7 @@ def job_of(call: Call, settings: Settings) -> Manifest:
 
 def _metadata(call: Call) -> dict[str, Any]:
     """The author's name for the container need not be one that Kubernetes takes, so it is a note."""
-    notes = {f"{_LABEL}reference": call.reference, f"{_LABEL}name": programs.text_of(call.request.get("name"))}
+    notes = {f"{_LABEL}reference": call.reference, f"{_LABEL}name": text_of(call.request.get("name"))}
     return {"name": name_of(call), "labels": _labels(call), "annotations": notes}
 
 
@@ -171,5 +171,5 @@ def _claims(volumes: Json, settings: Settings) -> Iterator[_Mounted]:
             )
             raise CallFailed(standard("authorization", detail))
         name = f"volume-{number}"
-        mount = {"name": name, "mountPath": programs.text_of(target)}
+        mount = {"name": name, "mountPath": text_of(target)}
         yield {"name": name, "persistentVolumeClaim": {"claimName": claim}}, mount
