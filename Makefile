@@ -22,8 +22,9 @@ demo: setup ## run the order-fulfilment demo (ARGS=--once ends after the run)
 test: setup ## checks and all tests but the long ones; installs missing servers on Debian as root
 	scripts/install-servers.sh
 	@$(MAKE) check
-	# Tests on real servers may be starved by a busy machine: what failed is tried once more, alone.
-	$(BIN)/python -m pytest -m "not long" || $(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
+	# Two halves, each on servers of its own, as most tests wait for something most of the time. Tests on real servers may
+	# be starved by a busy machine: what failed is tried once more, alone.
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" || $(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
 
 test-long: setup ## the same tests with larger numbers, and those that take long
 	scripts/install-servers.sh

@@ -144,5 +144,6 @@ async def run(*arguments: str, environment: Mapping[str, str] | None = None) -> 
 
 def _clean_environment() -> dict[str, str]:
     """Nothing of whoever runs the tests decides what they show."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PERDURE_")}
+    ours = ("PERDURE_", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PERDURE_LOG_FORMAT": "json", "NO_COLOR": "1", "TERM": "dumb"}
