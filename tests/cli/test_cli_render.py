@@ -275,6 +275,28 @@ def test_the_table_of_processes():
     ]
 
 
+@pytest.mark.parametrize(
+    ("width", "shown", "left_out"),
+    [
+        (200, "id definition status key created took waits for", ""),
+        (100, "id definition status key waits for", "created, took"),
+        (80, "id definition status", "created, took, key, waits for"),
+        (40, "id definition status", "created, took, key, waits for"),
+    ],
+)
+def test_a_narrow_terminal_gets_the_columns_that_it_has_room_for(width, shown, left_out):
+    wait = {"activity": "a", "reference": "/do/0/try/1/approve", "reason": "human-task", "since": ago(90)}
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(tables.processes([process(status="waiting", key="A-1", waitingFor=[wait, wait])], NOW))
+    lines = console.export_text().splitlines()
+    said = f"No room for: {left_out}. --json has all."
+    if width >= 80:
+        assert lines[0].split() == shown.split()
+        assert lines[2].startswith("01a20af5-e631-784e-a857-f09f2d9ecc66   shop/order:1.2.0")
+        assert lines[-1] == (said if left_out else lines[2])
+    assert max(map(len, lines)) <= width
+
+
 def test_faults_of_a_definition_are_said_as_compilers_do():
     faults = [
         {"pointer": "/do/0/pay", "detail": "expected more", "line": 3, "column": 7},

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
-from rich import box
-from rich.table import Table
 
 from perdure import clock
 from perdure.cli import exits, terminal
 from perdure.cli.commands.processes import AsJson
 from perdure.cli.commands.serve import serve
+from perdure.cli.render.listing import Listing
 from perdure.cli.render.times import moment
 from perdure.codec import decode, encode
 
@@ -46,9 +45,10 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         terminal.print_json({"items": decode(encode(views)), "next": None})
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for column in ("id", "name", "tenant", "role", "begins with", "created", "revoked"):
-        table.add_column(column, no_wrap=column == "id")
+    table = Listing(
+        "id", "name", "tenant", "role", "begins with", "created", "revoked",
+        spare=("begins with", "created", "tenant", "role"),
+    )  # fmt: skip
     now = clock.now()
     for view in views:
         revoked = moment(view.revoked_at, now) if view.revoked_at else ""

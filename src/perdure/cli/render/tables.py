@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from perdure.cli.render import words
+from perdure.cli.render.listing import Listing
 from perdure.cli.render.times import between, duration, moment, parse
 from perdure.client.models import HumanTask, Process, Schedule
 from perdure.codec import encode
@@ -15,8 +14,11 @@ from perdure.codec import encode
 WHEN_CHARACTERS_MAX = 60
 
 
-def processes(items: Iterable[Process], now: datetime, *, ascii_only: bool = False) -> Table:
-    table = _table("id", "definition", "status", "key", "created", "took", "waits for")
+def processes(items: Iterable[Process], now: datetime, *, ascii_only: bool = False) -> Listing:
+    table = Listing(
+        "id", "definition", "status", "key", "created", "took", "waits for",
+        spare=("created", "took", "key", "waits for"),
+    )  # fmt: skip
     for process in items:
         definition = process["definition"]
         status = words.sign(process["status"], ascii_only).append(f" {process['status']}")
@@ -32,8 +34,10 @@ def processes(items: Iterable[Process], now: datetime, *, ascii_only: bool = Fal
     return table
 
 
-def tasks(items: Iterable[HumanTask], now: datetime) -> Table:
-    table = _table("id", "title", "status", "for", "outcomes", "age", "due")
+def tasks(items: Iterable[HumanTask], now: datetime) -> Listing:
+    table = Listing(
+        "id", "title", "status", "for", "outcomes", "age", "due", spare=("age", "outcomes", "due", "for")
+    )  # fmt: skip
     for task in items:
         table.add_row(
             task["id"],
@@ -47,8 +51,8 @@ def tasks(items: Iterable[HumanTask], now: datetime) -> Table:
     return table
 
 
-def schedules(items: Iterable[Schedule], now: datetime) -> Table:
-    table = _table("id", "definition", "kind", "when", "next", "last")
+def schedules(items: Iterable[Schedule], now: datetime) -> Listing:
+    table = Listing("id", "definition", "kind", "when", "next", "last", spare=("last", "kind", "when"))
     for schedule in items:
         definition = schedule["definition"]
         expression, last = schedule["expression"], schedule["last"]
@@ -69,13 +73,6 @@ def schedules(items: Iterable[Schedule], now: datetime) -> Table:
 
 def _moment(text: str | None, now: datetime) -> str:
     return moment(parse(text), now) if text else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=column in {"id", "status", "took", "age"}, overflow="fold")
-    return table
 
 
 def _waits(process: Process, now: datetime) -> Text:
