@@ -198,6 +198,7 @@ async def test_a_body_that_turns_out_too_large_while_it_streams(edge):
         ("createdBefore=2026-11-23T09:30:00", "createdBefore", "RFC 3339"),
         ("createdBefore=0001-01-01T00:00:00%2B23:00", "createdBefore", "RFC 3339"),
         ("tag.=x", "tag.NAME", "after the point"),
+        ("tag.a=b&tag.c=" + "d" * 257, "tag.NAME", "at most 256 characters, found one of 257"),
     ],
 )
 async def test_a_wrong_query(edge, platform, query, parameter, words):

@@ -264,6 +264,7 @@ async def test_a_killed_process_is_replaced_and_its_request_repeated():
     async with evaluating(expression_seconds_max=30) as evaluator:
         for process in list(evaluator._sandbox._idle):
             os.kill(process._process.pid, signal.SIGKILL)
+            process._process.wait()
         assert await evaluator.evaluate(ask("[range(1)]")) == [0]
         slow = asyncio.create_task(evaluator.evaluate(ask("[range(300000)] | length")))
         while not evaluator._sandbox._busy:

@@ -44,6 +44,7 @@ REASON: Final = Body(Reason)
 
 TAG_PREFIX: Final = "tag."
 TAG_FILTERS_MAX: Final = 32
+TAG_VALUE_CHARACTERS_MAX: Final = 256
 
 Id = Annotated[UUID, id_("The process.")]
 Status = Literal["pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed"]
@@ -55,7 +56,7 @@ _TAG_PARAMETER: Final[Json] = {
     "name": "tag.NAME",
     "in": "query",
     "description": "Only those whose tag NAME has this value; may be given for several tags.",
-    "schema": {"type": "string", "maxLength": 256},
+    "schema": {"type": "string", "maxLength": TAG_VALUE_CHARACTERS_MAX},
 }
 _BATCH_ANSWER: Final[Json] = {
     "type": "object",
@@ -211,8 +212,12 @@ def _tags(request: Request) -> dict[str, str]:
         return {}
     given = request.query_params.items()
     tags = {name[len(TAG_PREFIX) :]: value for name, value in given if name.startswith(TAG_PREFIX)}
+    detail = None
     if len(tags) > TAG_FILTERS_MAX or "" in tags:
         detail = f"expected at most {TAG_FILTERS_MAX} tags, each with a name after the point"
+    elif (longest := max(map(len, tags.values()), default=0)) > TAG_VALUE_CHARACTERS_MAX:
+        detail = f"expected values of at most {TAG_VALUE_CHARACTERS_MAX} characters, found one of {longest}"
+    if detail is not None:
         raise Refusal(422, f"tag.NAME: {detail}", [{"parameter": "tag.NAME", "detail": detail}])
     return tags
 
