@@ -1,11 +1,11 @@
 """Runs the scenarios of `scenarios/*.yaml`, each a definition, an input and what must come of it.
 
 A scenario may say under `during` what happens while the process waits: `waitsFor: REASON`, `emit: CLOUDEVENT`,
-`decide: {outcome, data?}`, `command: suspend|resume|cancel`. With `begins` nobody starts the process but the schedule of
-its definition, once these steps have happened. `expect` knows: `status` (default completed), `output`,
-`has` (paths that the output has), `at` (path: value), `count` (path: number of items), `error` (fields that it
-must have), `first`, `last`, `order` (names of activities by start), `runs` (name: how often it started),
-`activities` (name: status).
+`consumes: COUNT` (of events so far: nothing keeps the order of those sent apart), `decide: {outcome, data?}`,
+`command: suspend|resume|cancel`. With `begins` nobody starts the process but the schedule of its definition, once these
+steps have happened. `expect` knows: `status` (default completed), `output`, `has` (paths that the output has), `at`
+(path: value), `count` (path: number of items), `error` (fields that it must have), `first`, `last`, `order` (names of
+activities by start), `runs` (name: how often it started), `activities` (name: status).
 """
 
 import asyncio
@@ -98,6 +98,8 @@ async def _do(api: Api, process: str, name: str, step: Json) -> None:
     match next(iter(step.items())):
         case "waitsFor", reason:
             await api.waits_for(process, reason)
+        case "consumes", count:
+            await api.consumes(process, count)
         case "emit", event:
             await api.emit(event["type"], event.get("data"), **{"id": name, **event.get("attributes", {})})
         case "decide", decision:

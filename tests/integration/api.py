@@ -168,6 +168,16 @@ class Api:
             assert found["status"] not in ENDED, found
             await asyncio.sleep(POLL_SECONDS)
 
+    async def consumes(self, process: str, count: int, seconds: float = 30) -> None:
+        """Until the process has consumed so many events: of those sent apart, any may arrive first."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = sum(entry["type"].endswith(".event.consumed") for entry in await self.history(process))
+            if found >= count:
+                return
+            assert time.monotonic() < deadline, f"consumed {found} events after {seconds} s, not {count}"
+            await asyncio.sleep(POLL_SECONDS)
+
     async def activities(self, process: str) -> list[Json]:
         return await self.items(f"/v1/processes/{process}/activities")
 

@@ -7,6 +7,7 @@ import msgspec
 from perdure.api import examples, models
 from perdure.codec import Json
 from perdure.definition.program import Kind
+from perdure.engine import attributes
 from perdure.engine.draft import PERDURE
 from perdure.engine.errors import Error
 from perdure.engine.step import Reason, Waiting
@@ -62,26 +63,54 @@ _PROBLEM: Final[Json] = {
     },
 }
 
+
+def _attribute(name: str, *, optional: bool = False, **more: Json) -> Json:
+    """A text of the length that it may have; who writes more than ASCII has fewer characters."""
+    length = attributes.BYTES_MAX.get(name, attributes.OTHER_BYTES_MAX)
+    kind: Json = ["string", "null"] if optional else "string"
+    return {"type": kind, "minLength": 1, "maxLength": length, "pattern": models.NO_NUL, **more}
+
+
 _CLOUD_EVENT: Final[Json] = {
     "type": "object",
     "description": "A CloudEvent 1.0 in its JSON format. Extension attributes are texts, booleans or integers. "
-    "Null is as good as nothing (JSON Event Format, section 2.2).",
+    "Null is as good as nothing (JSON Event Format, section 2.2). Lengths are counted in bytes of UTF-8.",
     "required": ["specversion", "id", "source", "type"],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": models.NO_NUL},
-        "source": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
-        "type": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": models.NO_NUL},
-        "subject": {"type": ["string", "null"], "minLength": 1, "maxLength": 1024, "pattern": models.NO_NUL},
+        "id": _attribute("id"),
+        "source": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": attributes.BYTES_MAX["source"],
+            "pattern": models.NO_NUL,
+        },
+        "type": _attribute("type"),
+        "subject": {
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": attributes.OTHER_BYTES_MAX,
+            "pattern": models.NO_NUL,
+        },
         "time": {"type": ["string", "null"], "format": "date-time"},
-        "datacontenttype": {"type": ["string", "null"], "minLength": 1, "maxLength": 256, "pattern": models.NO_NUL},
-        "dataschema": {"type": ["string", "null"], "format": "uri", "minLength": 1, "maxLength": 1024},
+        "datacontenttype": {
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": attributes.OTHER_BYTES_MAX,
+            "pattern": models.NO_NUL,
+        },
+        "dataschema": {
+            "type": ["string", "null"],
+            "format": "uri",
+            "minLength": 1,
+            "maxLength": attributes.OTHER_BYTES_MAX,
+        },
         "data": _ANY,
     },
     "patternProperties": {
         "^(?!specversion$|id$|source$|type$|subject$|time$|datacontenttype$|dataschema$|data$)[a-z0-9]{1,64}$": {
             "type": ["string", "boolean", "integer", "null"],
-            "maxLength": 1024,
+            "maxLength": attributes.OTHER_BYTES_MAX,
             "pattern": models.NO_NUL,
             "minimum": -(2**31),
             "maximum": 2**31 - 1,
