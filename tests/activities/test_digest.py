@@ -7,6 +7,7 @@ import secrets
 
 import pytest
 from aiohttp import web
+from calling import serving_app
 from test_oauth2 import call as oauth_call
 from test_oauth2 import failure, performing
 
@@ -190,12 +191,8 @@ async def door():
     app = web.Application()
     app.router.add_route("*", "/enter{tail:.*}", door.enter)
     app.router.add_route("*", "/away", door.away)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    door.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield door
-    await runner.cleanup()
+    async with serving_app(app) as door.base:
+        yield door
 
 
 @pytest.fixture
@@ -269,11 +266,7 @@ async def test_a_server_that_asks_for_something_else(performer):
 
     app = web.Application()
     app.router.add_get("/enter", basic)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
     other = Door()
-    other.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    name, status, _ = await failure(performer, call(other, ADA, path="/enter"))
-    await runner.cleanup()
+    async with serving_app(app) as other.base:
+        name, status, _ = await failure(performer, call(other, ADA, path="/enter"))
     assert (name, status) == ("authentication", 401)

@@ -17,11 +17,11 @@ import structlog
 from perdure import clock
 from perdure.activities import container_engine, programs
 from perdure.activities.container_engine import Engine, EngineGarbled, EngineRefused, TooMuch
+from perdure.activities.container_request import seconds_kept, volumes_allowed, volumes_of
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed
 from perdure.activities.http_request import misconfigured
 from perdure.activities.outside import Outside
 from perdure.codec import Json, text_of
-from perdure.definition import durations
 from perdure.engine.errors import standard
 
 CALL = "dev.perdure.call"
@@ -104,7 +104,7 @@ class ContainerPerformer:
                 raise
             detail = f"The container took longer than {seconds:g} seconds (PERDURE_RUN_SECONDS_MAX)."
             raise CallFailed(standard("timeout", detail)) from None
-        if _cleanup(call.request) == "always":
+        if seconds_kept(call.request) == 0:
             await self._remove(engine, container)
         return code, *output
 
@@ -143,16 +143,17 @@ class ContainerPerformer:
         """What the engine needs to create it."""
         request = call.request
         ports = _ports(request.get("ports"))
+        volumes = volumes_of(request).items()
         body: dict[str, Any] = {
             "Image": request["image"],
             "Env": [f"{name}={value}" for name, value in programs.environment_of(call).items()],
-            "Labels": {CALL: mark, **_lifetime_label(request)},
+            "Labels": {CALL: mark, **_lifetime_label(seconds_kept(request))},
             "OpenStdin": "stdin" in request,
             "StdinOnce": "stdin" in request,
             "ExposedPorts": {port: {} for port in ports},
             "HostConfig": {
                 "PortBindings": ports,
-                "Binds": self._binds(request.get("volumes")),
+                "Binds": [f"{self._source(source)}:{text_of(target)}" for source, target in volumes],
                 "Memory": self._settings.run_memory_bytes_max,
                 "PidsLimit": PIDS_MAX,
             },
@@ -166,18 +167,12 @@ class ContainerPerformer:
             body["Cmd"] = arguments
         return body
 
-    def _binds(self, volumes: Json) -> list[str]:
-        """Volumes by name, and directories of the host that the operator lets containers see."""
-        if volumes is not None and not isinstance(volumes, dict):
-            raise misconfigured(f"`volumes` must be an object; found {type(volumes).__name__}.")
-        return [f"{self._source(source)}:{text_of(target)}" for source, target in (volumes or {}).items()]
-
     def _source(self, source: str) -> str:
         """A volume's name as it is; a directory with all links followed, as a container may have made some."""
         if "/" not in source:
             return source
         path = Path(source).resolve()
-        allowed = [Path(place).resolve() for place in self._settings.run_container_volumes.split(",") if place]
+        allowed = [Path(place).resolve() for place in volumes_allowed(self._settings)]
         if not Path(source).is_absolute() or not any(path.is_relative_to(place) for place in allowed):
             detail = (
                 f"Containers may not see {source} of the host. The operator lists the directories that they may in "
@@ -229,18 +224,8 @@ def _labels_of(container: Mapping[str, Any]) -> Mapping[str, Any]:
     return (container.get("Config") or {}).get("Labels") or {}
 
 
-def _cleanup(request: Json) -> str:
-    return str((request.get("lifetime") or {}).get("cleanup", "never"))
-
-
-def _lifetime_label(request: Json) -> dict[str, str]:
-    if _cleanup(request) != "eventually":
-        return {}
-    try:
-        after = durations.of(request["lifetime"]["after"])
-    except (KeyError, ValueError) as error:
-        raise misconfigured(f"`lifetime.after` must be a duration: {error}.") from None
-    return {REMOVE_AFTER: f"{durations.seconds_of(after):.0f}"}
+def _lifetime_label(kept: float | None) -> dict[str, str]:
+    return {REMOVE_AFTER: f"{kept:.0f}"} if kept else {}
 
 
 def _ports(ports: Json) -> dict[str, list[dict[str, str]]]:

@@ -79,32 +79,12 @@ _CLOUD_EVENT: Final[Json] = {
     "properties": {
         "specversion": {"const": "1.0"},
         "id": _attribute("id"),
-        "source": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": attributes.BYTES_MAX["source"],
-            "pattern": models.NO_NUL,
-        },
+        "source": _attribute("source"),
         "type": _attribute("type"),
-        "subject": {
-            "type": ["string", "null"],
-            "minLength": 1,
-            "maxLength": attributes.OTHER_BYTES_MAX,
-            "pattern": models.NO_NUL,
-        },
+        "subject": _attribute("subject", optional=True),
         "time": {"type": ["string", "null"], "format": "date-time"},
-        "datacontenttype": {
-            "type": ["string", "null"],
-            "minLength": 1,
-            "maxLength": attributes.OTHER_BYTES_MAX,
-            "pattern": models.NO_NUL,
-        },
-        "dataschema": {
-            "type": ["string", "null"],
-            "format": "uri",
-            "minLength": 1,
-            "maxLength": attributes.OTHER_BYTES_MAX,
-        },
+        "datacontenttype": _attribute("datacontenttype", optional=True),
+        "dataschema": _attribute("dataschema", optional=True, format="uri"),
         "data": _ANY,
     },
     "patternProperties": {

@@ -77,6 +77,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _with_client(work: Callable[[AsyncClient], Awaitable[T]], url: str, key: str | None) -> T:
-
     async with AsyncClient(url, key, retries=0) as client:
         return await work(client)

@@ -114,12 +114,11 @@ async def consume(context: Context) -> bool:
     record: ScheduleRecord | None = None
     try:
         async with context.store.schedules.take_consuming() as taken:
-            for record in taken.schedules:
-                turn = await _turn(context, taken, record)
-                await taken.save([turn])
-                break
-            else:
+            if not taken.schedules:
                 return False
+            (record,) = taken.schedules
+            turn = await _turn(context, taken, record)
+            await taken.save([turn])
     except StoreUnavailable:
         raise
     except Exception:

@@ -2,6 +2,7 @@
 
 import pytest
 from aiohttp import web
+from calling import serving_app
 
 from .service import Service, performing
 
@@ -11,12 +12,8 @@ async def service():
     service = Service()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", service.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    service.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield service
-    await runner.cleanup()
+    async with serving_app(app) as service.base:
+        yield service
 
 
 @pytest.fixture

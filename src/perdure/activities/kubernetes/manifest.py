@@ -8,11 +8,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from perdure.activities import programs
+from perdure.activities import container_request, programs
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.http_request import misconfigured
 from perdure.codec import Json, text_of
-from perdure.definition import durations
 from perdure.engine.errors import standard
 from perdure.settings import Settings
 
@@ -41,19 +40,9 @@ def selector_of(call: Call) -> str:
 
 
 def seconds_kept(request: Json) -> int | None:
-    """How long the Job is to stay once it has ended (DSL reference, "Container Lifetime"); None: nobody deletes it."""
-    lifetime = request.get("lifetime") or {}
-    match lifetime.get("cleanup"):
-        case "always":
-            return 0
-        case "eventually":
-            try:
-                seconds = durations.seconds_of(durations.of(lifetime["after"]))
-            except (KeyError, ValueError) as error:
-                raise misconfigured(f"`lifetime.after` must be a duration: {error}.") from None
-            return min(math.ceil(seconds), TTL_SECONDS_MAX)
-        case _:
-            return None
+    """How long the Job is to stay once it has ended, as Kubernetes counts it; None: nobody deletes it."""
+    kept = container_request.seconds_kept(request)
+    return None if kept is None else min(math.ceil(kept), TTL_SECONDS_MAX)
 
 
 def secret_of(call: Call) -> Manifest:
@@ -73,7 +62,7 @@ def job_of(call: Call, settings: Settings) -> Manifest:
     """It runs one pod with one container, once. Raises `CallFailed` for what can't be offered."""
     if call.request.get("ports"):
         raise misconfigured("On Kubernetes `ports` can't be mapped: nothing of a host is a Job's. Leave them out.")
-    mounted = [*_stdin_mount(call), *_claims(call.request.get("volumes"), settings)]
+    mounted = [*_stdin_mount(call), *_claims(call.request, settings)]
     container = {
         "name": CONTAINER,
         "image": programs.required_text(call.request, "image"),
@@ -158,12 +147,10 @@ def _stdin_mount(call: Call) -> Iterator[_Mounted]:
         yield {"name": STDIN, "secret": secret}, mount
 
 
-def _claims(volumes: Json, settings: Settings) -> Iterator[_Mounted]:
+def _claims(request: Json, settings: Settings) -> Iterator[_Mounted]:
     """Persistent volume claims that the operator lets containers see. Nothing of a node is to be seen."""
-    if volumes is not None and not isinstance(volumes, dict):
-        raise misconfigured(f"`volumes` must be an object; found {type(volumes).__name__}.")
-    allowed = [name.strip() for name in settings.run_container_volumes.split(",") if name.strip()]
-    for number, (claim, target) in enumerate((volumes or {}).items()):
+    allowed = container_request.volumes_allowed(settings)
+    for number, (claim, target) in enumerate(container_request.volumes_of(request).items()):
         if claim not in allowed:
             detail = (
                 f"Containers may not see {claim!r}. On Kubernetes volumes are persistent volume claims; the operator "

@@ -71,7 +71,7 @@ async def _check(client: AsyncClient, source: bytes, media_type: str, function: 
 
 async def _register(
     client: AsyncClient, source: bytes, media_type: str, function: tuple[str, str] | None
-) -> "tuple[str, list[Fault]]":
+) -> tuple[str, list[Fault]]:
     """What to say, and the warnings."""
     if function is not None:
         registered, created = await client.publish(*function, source, media_type)
