@@ -68,6 +68,9 @@ TIMERS_FIRED: Final = Counter("perdure_timers_fired_total", "Timers fired.")
 TIMER_LATE_SECONDS: Final = Histogram(
     "perdure_timer_lateness_seconds", "How long after they were due timers fired.", buckets=LONG_SECONDS
 )
+PROCESSES_STRANDED: Final = Counter(
+    "perdure_processes_stranded_total", "Found to be waiting for what is not recorded, by what was done.", ("outcome",)
+)
 SCHEDULE_STARTS: Final = Counter("perdure_schedule_starts_total", "Processes that ticks of schedules started.")
 LIFECYCLE_PUBLISHED: Final = Counter("perdure_lifecycle_events_published_total", "Lifecycle events sent to the broker.")
 WEBHOOK_DELIVERIES: Final = Counter(
@@ -168,6 +171,11 @@ def call_waiting() -> Iterator[None]:
     finally:
         CALLS_WAITING.dec()
         CALL_WAIT_SECONDS.observe(clock.monotonic() - started)
+
+
+def record_stranded(*, repaired: bool) -> None:
+    """A process was found that nothing would have woken."""
+    PROCESSES_STRANDED.labels("repaired" if repaired else "left").inc()
 
 
 def record_timer(late_seconds: float) -> None:

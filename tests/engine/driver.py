@@ -60,6 +60,7 @@ from perdure.engine.facts import (
 )
 from perdure.engine.refs import Ref, inline_value, key_of
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process, Step
+from perdure.engine.wake_ups import wake_ups
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENVIRONMENT = Environment("http://perdure.test", "0.0")
@@ -263,6 +264,7 @@ class Run:
         else:
             assert step.waiting
             assert open_ or step.more or step.status in ("suspended", "pending"), "nothing will wake it"
+        self._check_wake_ups(step)
         for wait in step.waiting:
             assert wait.reason == "step" or self.activities[wait.activity].status not in ENDED
         live = {frame.id for frame in step.state.frames}
@@ -271,6 +273,22 @@ class Run:
                 ended = activity.status in (*ENDED, "skipped")
                 assert ended != (activity.id in live), (activity.reference, activity.status)
                 assert ended == (activity.ended_at is not None)
+
+    def _check_wake_ups(self, step: Step) -> None:
+        """What the state says is to be recorded outside has been asked for, and nothing else."""
+        if step.status in ENDED or step.state.held:
+            return
+        open_ = {
+            *(("timer", timer) for timer in self.timers),
+            *(("call", activity) for activity in self.calls),
+            *(("subscription", activity) for activity in self.subscriptions),
+            *(("human-task", activity) for activity in self.human_tasks),
+            *(("callback", activity) for activity in self.callbacks),
+            *(("job", activity) for activity in self.jobs),
+            *(("child", child) for child in self.children),
+        }
+        wanted = {(w.kind, w.id) for w in wake_ups(self.process.id, step.state) if w.kind != "step"}
+        assert wanted == open_, (wanted, open_)
 
     def _check_trail(self, step: Step) -> None:
         """Folding the audit trail gives what is stored."""

@@ -19,6 +19,7 @@ from perdure.api import (
     health,
     human_tasks,
     jobs,
+    liveness,
     openapi,
     problems,
     processes,
@@ -41,6 +42,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.router,
     schedules.router,
     webhooks.router,
+    liveness.router,
     health.router,
 )
 """The busiest first: paths are matched in this order."""

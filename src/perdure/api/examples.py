@@ -173,6 +173,41 @@ JOB: Final[Json] = {
 
 SCHEDULE_ID: Final = "5d0c7a52-9c1e-8f0b-a3d4-61f2b7c8d9e0"
 
+WHY: Final[Json] = {
+    "process": PROCESS_ID,
+    "status": "waiting",
+    "sentence": "Waiting since 14:02:11 UTC for the callback of /do/2/pay; its request was answered 14:02:12 UTC; "
+    "times out tomorrow 14:02 UTC.",
+    "total": 1,
+    "waits": [
+        {
+            "activity": ACTIVITY_ID,
+            "reference": "/do/2/pay",
+            "reason": "callback",
+            "since": "2026-11-23T14:02:11.120000Z",
+            "until": None,
+            "timesOutAt": "2026-11-24T14:02:11.120000Z",
+            "wakeUps": [{"kind": "callback", "id": ACTIVITY_ID, "state": "open", "at": None, "details": {}}],
+            "sentence": "Waiting since 14:02:11 UTC for the callback of /do/2/pay; its request was answered "
+            "14:02:12 UTC; times out tomorrow 14:02 UTC.",
+        }
+    ],
+}
+
+EXAMINED: Final[Json] = {
+    "examined": 500,
+    "findings": [
+        {
+            "process": PROCESS_ID,
+            "status": "waiting",
+            "missing": [f"timer of {ACTIVITY_ID}"],
+            "repaired": True,
+            "explanation": "Recorded again from its state; it goes on.",
+        }
+    ],
+    "next": None,
+}
+
 SCHEDULE: Final[Json] = {
     "id": SCHEDULE_ID,
     "definition": {"namespace": "shop", "name": "nightly-billing", "version": "1.4.0"},

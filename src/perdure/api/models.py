@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -165,6 +166,16 @@ class Backfill(Model, frozen=True):
     from_: Moment = msgspec.field(name="from")
     to: Moment
     reason: Long | None = None
+
+
+class Examine(Model, frozen=True):
+    """Look for processes that nothing will wake."""
+
+    process: Annotated[UUID | None, Meta(description="Only this one.")] = None
+    after: Annotated[UUID | None, Meta(description="`next` of the request before.")] = None
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="How many processes to look at.")] = 500
+    repair: Annotated[bool, Meta(description="Record again what follows from the state of a process alone.")] = False
+    restart: Annotated[bool, Meta(description="For one process: begin anew what can't be had again otherwise.")] = False
 
 
 Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_048, pattern=NO_NUL)]

@@ -11,6 +11,7 @@ from perdure.engine import attributes
 from perdure.engine.draft import PERDURE
 from perdure.engine.errors import Error
 from perdure.engine.step import Reason, Waiting
+from perdure.engine.wake_ups import Kind as WakeUpKind
 from perdure.runtime import views
 
 STATUSES: Final = ("pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed")
@@ -28,6 +29,11 @@ _RENAMED: Final = {
     "ScheduleView": "Schedule",
     "ScheduleEntryView": "ScheduleEntry",
     "BackfillView": "Backfilled",
+    "WhyView": "Why",
+    "WaitView": "Wait",
+    "WakeUpView": "WakeUp",
+    "ExaminedView": "Examined",
+    "FindingView": "Finding",
     "WebhookView": "Webhook",
     "WebhookFilterView": "WebhookFilterSet",
     "DeliveryView": "Delivery",
@@ -119,6 +125,23 @@ _REFINED: Final[dict[str, dict[str, Json]]] = {
     "WaitingFor": {
         "reason": {"enum": list(get_args(Reason))},
         "until": {"description": "When it will be over by itself."},
+        "timesOutAt": {"description": "When the first timeout ends the waiting, its own or an enclosing one."},
+    },
+    "Why": {
+        "status": {"enum": list(STATUSES)},
+        "sentence": {"description": "For people; times in UTC."},
+        "total": {"description": "How many things it waits for."},
+        "waits": {"description": "Of more than 100 the first."},
+    },
+    "Wait": {
+        "reason": {"enum": list(get_args(Reason))},
+        "wakeUps": {"description": "What is recorded that will end the waiting. Empty: nothing will."},
+    },
+    "WakeUp": {"kind": {"enum": list(get_args(WakeUpKind))}},
+    "Finding": {
+        "status": {"enum": list(STATUSES)},
+        "missing": {"description": "What it waits for and is not recorded."},
+        "explanation": {"description": "What was done, or why nothing was and what to do."},
     },
     "HistoryEntry": {
         "sequence": {"description": "Without gaps within its process.", "minimum": 1},
@@ -204,6 +227,8 @@ _EXAMPLES: Final[dict[str, Json]] = {
     "Schedule": examples.SCHEDULE,
     "ScheduleEntry": examples.SCHEDULE_ENTRY,
     "Backfilled": examples.BACKFILLED,
+    "Why": examples.WHY,
+    "Examined": examples.EXAMINED,
     "Webhook": examples.WEBHOOK,
     "NewWebhook": examples.NEW_WEBHOOK,
     "CreateWebhook": examples.CREATE_WEBHOOK,
@@ -236,12 +261,12 @@ def components() -> dict[str, Json]:
     sent = [
         *(views.ProcessView, views.ActivityView, views.HistoryView, views.HumanTaskView, Waiting, Error),
         *(views.JobView, views.LeaseView, views.JobRetry, views.WebhookView, views.DeliveryView),
-        *(views.ScheduleView, views.ScheduleEntryView, views.BackfillView),
+        *(views.ScheduleView, views.ScheduleEntryView, views.BackfillView, views.WhyView, views.ExaminedView),
     ]
     taken = [
         *(models.StartProcess, models.Reason, models.Act, models.Delegate, models.Complete),
         *(models.ActivateJobs, models.JobLease, models.CompleteJob, models.FailJob, models.Heartbeat),
-        *(models.Trigger, models.Backfill, models.CreateWebhook, models.ChangeWebhook),
+        *(models.Examine, models.Trigger, models.Backfill, models.CreateWebhook, models.ChangeWebhook),
     ]
     _, made = msgspec.json.schema_components([*sent, *taken], ref_template="#/components/schemas/{name}")
     schemas = {_RENAMED.get(name, name): _finished(schema) for name, schema in made.items()}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from perdure import __version__
-from perdure.cli.commands import definitions, demo, keys, people, processes, scenarios, schedules, serve
+from perdure.cli.commands import definitions, demo, keys, liveness, people, processes, scenarios, schedules, serve
 
 RUN, WORK, OPERATE = "Run the platform", "Start and follow processes", "Operate"
 
@@ -45,12 +45,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         processes.ps,
         processes.show,
         processes.history,
+        liveness.why,
         people.tasks,
         people.complete,
         people.emit,
         schedules.schedules,
     ),
-    OPERATE: (processes.suspend, processes.resume, processes.cancel, processes.retry),
+    OPERATE: (processes.suspend, processes.resume, processes.cancel, processes.retry, liveness.doctor),
 }
 for panel, commands in COMMANDS.items():
     for command in commands:

@@ -154,6 +154,8 @@ class AsyncClient:
     history = _awaited(operations.history)
     each_history = _each(operations.history)
     all_history = _awaited(operations.all_history)
+    why = _awaited(operations.why)
+    examine = _awaited(operations.examine)
     command = _awaited(operations.command)
     suspend = _awaited(operations.suspend)
     resume = _awaited(operations.resume)

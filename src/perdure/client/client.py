@@ -157,6 +157,8 @@ class Client:
     history = _blocking(operations.history)
     each_history = _each(operations.history)
     all_history = _blocking(operations.all_history)
+    why = _blocking(operations.why)
+    examine = _blocking(operations.examine)
     command = _blocking(operations.command)
     suspend = _blocking(operations.suspend)
     resume = _blocking(operations.resume)

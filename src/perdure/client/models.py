@@ -44,6 +44,58 @@ class Waiting(TypedDict):
     reason: str
     since: str
     until: NotRequired[str | None]
+    timesOutAt: NotRequired[str | None]
+
+
+class WakeUp(TypedDict):
+    """What is recorded that will wake a process."""
+
+    kind: str
+    id: str
+    state: str
+    at: str | None
+    details: Json
+
+
+class Wait(TypedDict):
+    """One thing that a process waits for, with what will end that; `sentence` says it all."""
+
+    activity: str
+    reference: str
+    reason: str
+    since: str
+    until: str | None
+    timesOutAt: str | None
+    wakeUps: list[WakeUp]
+    sentence: str
+
+
+class Why(TypedDict):
+    """Why a process is where it is."""
+
+    process: str
+    status: str
+    sentence: str
+    total: int
+    waits: list[Wait]
+
+
+class Finding(TypedDict):
+    """A process for which something was not recorded that it waits for."""
+
+    process: str
+    status: str
+    missing: list[str]
+    repaired: bool
+    explanation: str
+
+
+class Examined(TypedDict):
+    """What an examination found; `next` is where the following one begins."""
+
+    examined: int
+    findings: list[Finding]
+    next: str | None
 
 
 class ParentReference(TypedDict):

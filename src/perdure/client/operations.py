@@ -17,6 +17,7 @@ from perdure.client.models import (
     BatchResult,
     Command,
     Definition,
+    Examined,
     Fault,
     Function,
     HistoryEntry,
@@ -29,6 +30,7 @@ from perdure.client.models import (
     Process,
     Schedule,
     StartRequest,
+    Why,
 )
 
 YAML = "application/yaml"
@@ -194,6 +196,20 @@ def command(process: str, command: Command, reason: str | None = None) -> Operat
     """Suspend, resume, cancel or retry a process, as an operator; answers it as it then is."""
     body = {} if reason is None else {"reason": reason}
     return cast(Process, (yield post(_process_path(process, command), body)).value)
+
+
+def why(process: str) -> Operation[Why]:
+    """What the process waits for, and what will wake it."""
+    return cast(Why, (yield get(_process_path(process, "why"))).value)
+
+
+def examine(
+    process: str | None = None, *, after: str | None = None, repair: bool = False, restart: bool = False
+) -> Operation[Examined]:
+    """Look for processes that nothing will wake: one, or a page of all after that one (`next`)."""
+    asked = {"process": process, "after": after, "repair": repair, "restart": restart}
+    body = {name: value for name, value in asked.items() if value}
+    return cast(Examined, (yield post("/v1/doctor", body, repeatable=True)).value)
 
 
 def suspend(process: str, reason: str | None = None) -> Operation[Process]:

@@ -7,7 +7,7 @@ evaluations and stored payloads by yielding (`asks`). The same arguments always 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,7 @@ from perdure.engine.facts import (
     AnyFact,
     CancelRequested,
     ProcessStarted,
+    RepairRequested,
     ResumeRequested,
     RetryRequested,
     RunEnded,
@@ -108,7 +109,7 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
         refuse(draft, fact, f"the process is {state.status}")
         return
     match fact:
-        case CancelRequested() | RetryRequested() | SuspendRequested() | ResumeRequested():
+        case CancelRequested() | RetryRequested() | SuspendRequested() | ResumeRequested() | RepairRequested():
             yield from _obey(draft, fact)
         case _ if state.suspended:
             state.held.append(msgspec.json.encode(fact))
@@ -123,7 +124,10 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
             yield from arrivals.take(draft, fact)
 
 
-def _obey(draft: Draft, fact: CancelRequested | RetryRequested | SuspendRequested | ResumeRequested) -> Flow[None]:
+Command: TypeAlias = CancelRequested | RetryRequested | SuspendRequested | ResumeRequested | RepairRequested
+
+
+def _obey(draft: Draft, fact: Command) -> Flow[None]:
     """Do what an operator asks for, where the process is in a state for it."""
     state = draft.state
     match fact:
@@ -143,6 +147,8 @@ def _obey(draft: Draft, fact: CancelRequested | RetryRequested | SuspendRequeste
             yield from _take_held(draft)
         case ResumeRequested():
             refuse(draft, fact, "the process is not suspended")
+        case RepairRequested():
+            yield from operator.repair(draft, fact)
 
 
 def _take_held(draft: Draft) -> Flow[None]:

@@ -156,6 +156,10 @@ class Draft:
         if self.effects.pop((kind, id_), None) is None:
             self.effects["-" + kind, id_] = undo
 
+    def answered(self, kind: str, id_: UUID) -> None:
+        """What is asked for has been answered: if this very step wanted it, nobody is to be asked once more."""
+        self.effects.pop((kind, id_), None)
+
     # records
 
     def note(self, type_: str, frame: Frame | None, data: Mapping[str, Json], actor: str = PERDURE) -> None:

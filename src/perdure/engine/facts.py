@@ -195,6 +195,17 @@ class RetryRequested(Fact, frozen=True):
     reason: str | None = None
 
 
+class RepairRequested(Fact, frozen=True):
+    """Wake-ups of these activities (the process's id stands for the process itself) are not recorded any more.
+
+    `restart` wants those that can't be had again from the state to begin anew, as another attempt.
+    """
+
+    actor: str
+    activities: tuple[UUID, ...]
+    restart: bool = False
+
+
 AnyFact: TypeAlias = (
     ProcessStarted
     | ActivitySucceeded
@@ -215,4 +226,5 @@ AnyFact: TypeAlias = (
     | ResumeRequested
     | CancelRequested
     | RetryRequested
+    | RepairRequested
 )

@@ -1,17 +1,20 @@
-"""What operators do with a process: suspend, resume, cancel, retry."""
+"""What operators do with a process: suspend, resume, retry, repair."""
 
+from perdure.codec import Json
 from perdure.definition.program import CallSubscription, Listen, Task, Try
 from perdure.engine import process, scopes
 from perdure.engine.dataflow import due_after
 from perdure.engine.draft import OWN, TASK, Draft
-from perdure.engine.facts import ResumeRequested, RetryRequested, SuspendRequested
+from perdure.engine.facts import RepairRequested, ResumeRequested, RetryRequested, SuspendRequested
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import NULL
-from perdure.engine.state import ROOT, Frame, ListenFrame, SubscriptionFrame, TryFrame
-from perdure.engine.tasks import job, listen, subscription
-from perdure.engine.timers import arm, arm_process, arm_timeout
+from perdure.engine.release import cancel_beneath, release
+from perdure.engine.state import ROOT, CallFrame, Frame, ListenFrame, SubscriptionFrame, TryFrame
+from perdure.engine.tasks import call, job, listen, subscription
+from perdure.engine.timers import arm, arm_process, arm_timeout, rearm
 
 PROCESS_RETRIED = OWN + "process.retried"
+PROCESS_REPAIRED = OWN + "process.repaired"
 TASK_SUSPENDED = TASK + "suspended.v1"
 TASK_RESUMED = TASK + "resumed.v1"
 
@@ -58,6 +61,36 @@ def retry(draft: Draft, fact: RetryRequested) -> Flow[None]:
             yield from _reopen(draft, frame, draft.task_of(frame))
     if faulted == ROOT and not draft.frames:
         scopes.begin(draft, None, draft.program.body, state.argument)
+
+
+def repair(draft: Draft, fact: RepairRequested) -> Flow[None]:
+    """Ask once more for wake-ups that were lost, as far as the state says how; begin again what else was waited for.
+
+    What was not lost after all is asked for twice, which changes nothing.
+    """
+    done: list[Json] = []
+    for id_ in fact.activities:
+        frame = draft.live(id_)
+        if frame is None:
+            rearm(draft, None)
+            done.append({"task": "/"})
+        elif fact.restart:
+            release(draft, frame)
+            cancel_beneath(draft, frame.order, fact.actor)
+            scopes.restart(draft, frame, frame.base)
+            done.append({"task": draft.task_of(frame).reference, "restarted": True})
+        else:
+            yield from _ask_again(draft, frame, draft.task_of(frame))
+            done.append({"task": draft.task_of(frame).reference})
+    draft.note(PROCESS_REPAIRED, None, {"activities": done}, fact.actor)
+
+
+def _ask_again(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
+    rearm(draft, frame)
+    if isinstance(frame, CallFrame) and frame.callback:
+        call.open_callback(draft, frame)
+    if type(frame) is ListenFrame and isinstance(task, Listen) and frame.listening:
+        yield from listen.subscribe(draft, frame, task)
 
 
 def _reopen(draft: Draft, frame: Frame, task: Task) -> Flow[None]:

@@ -76,13 +76,18 @@ Reason: TypeAlias = Literal["call", "timer", "event", "human-task", "callback", 
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One thing that a process waits for. `reason` is a `Reason`; later releases may store more of them."""
+    """One thing that a process waits for. `reason` is a `Reason`; later releases may store more of them.
+
+    `until`: when it comes by itself. `times_out_at`: when the first timeout ends the waiting, that of the activity
+    or of one that encloses it.
+    """
 
     activity: UUID
     reference: str
     reason: str
     since: datetime
     until: datetime | None = None
+    times_out_at: datetime | None = None
 
 
 class Step(msgspec.Struct):

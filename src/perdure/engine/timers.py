@@ -46,6 +46,13 @@ def arm_process(draft: Draft, template: DurationTemplate) -> Flow[None]:
     _set(draft, id_, due, "timeout")
 
 
+def rearm(draft: Draft, frame: Frame | None) -> None:
+    """Set again the timers that an activity (None: the process) has, whether or not they are still set outside."""
+    own = frame.timers if frame is not None else tuple(filter(None, (draft.state.timer,)))
+    for timer in own:
+        _set(draft, timer.id, timer.due, timer.purpose)
+
+
 def disarm_process(draft: Draft) -> None:
     timer = draft.state.timer
     if timer is not None:

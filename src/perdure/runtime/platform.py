@@ -15,6 +15,8 @@ from perdure.runtime.views import (
     BackfillView,
     DefinitionView,
     DeliveryView,
+    ExaminedView,
+    ExamineRequest,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -36,6 +38,7 @@ from perdure.runtime.views import (
     StartRequest,
     WebhookRequest,
     WebhookView,
+    WhyView,
 )
 
 
@@ -101,6 +104,15 @@ class Platform(Protocol):
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         """`command`: ``suspend``, ``resume``, ``cancel``, ``retry``. `Conflict` where not allowed."""
+
+    async def why(self, who: Principal, process: UUID) -> WhyView:
+        """What it waits for, and what is recorded that will wake it."""
+
+    async def examine(self, who: Principal, request: ExamineRequest) -> ExaminedView:
+        """Look for processes that nothing will wake, and repair what is provably safe where that is wanted.
+
+        `NotFound`: no such process.
+        """
 
     # schedules
     async def list_schedules(self, who: Principal, *, limit: int, cursor: str | None) -> Page[ScheduleView]:

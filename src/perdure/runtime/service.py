@@ -10,6 +10,7 @@ from perdure.engine.errors import Error
 from perdure.runtime import (
     callbacks,
     definitions,
+    doctor,
     events,
     functions,
     jobs,
@@ -18,6 +19,7 @@ from perdure.runtime import (
     processes,
     schedules,
     webhooks,
+    why,
 )
 from perdure.runtime.context import Context
 from perdure.runtime.job_queue import JobQueue
@@ -27,6 +29,8 @@ from perdure.runtime.views import (
     BackfillView,
     DefinitionView,
     DeliveryView,
+    ExaminedView,
+    ExamineRequest,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -48,6 +52,7 @@ from perdure.runtime.views import (
     StartRequest,
     WebhookRequest,
     WebhookView,
+    WhyView,
 )
 from perdure.runtime.watch import Watch
 
@@ -133,6 +138,19 @@ class Service:
 
     async def command(self, who: Principal, process: UUID, command: str, reason: str | None) -> ProcessView:
         return await processes.command(self._context, self._stepper, who, process, command, reason)
+
+    async def why(self, who: Principal, process: UUID) -> WhyView:
+        return await why.why(self._context, who, process)
+
+    async def examine(self, who: Principal, request: ExamineRequest) -> ExaminedView:
+        context, tenant = self._context, who.tenant
+        if request.process is None:
+            return await doctor.examine(
+                context, who.name, tenant, after=request.after, limit=request.limit, repair=request.repair
+            )
+        return await doctor.examine_one(
+            context, who.name, tenant, request.process, repair=request.repair, restart=request.restart
+        )
 
     # schedules
 

@@ -90,6 +90,72 @@ class ActivityView(View, frozen=True):
     progress: Json = None
 
 
+class WakeUpView(View, frozen=True):
+    """What is recorded outside the process and will wake it. `id` names it: a timer by when it is due, a child by
+    its process, all else by the activity. `state` and `at` as the kind has them: a call is ``queued`` or
+    ``performing`` until the end of its lease, a job ``available``, ``leased`` or ``delayed`` until then."""
+
+    kind: str
+    id: str
+    state: str
+    at: datetime | None
+    details: Json
+
+
+class WaitView(View, frozen=True):
+    """One thing that a process waits for. `wake_ups` is empty where nothing is recorded that would end it."""
+
+    activity: UUID
+    reference: str
+    reason: str
+    since: datetime
+    until: datetime | None
+    times_out_at: datetime | None
+    wake_ups: tuple[WakeUpView, ...]
+    sentence: str
+
+
+class WhyView(View, frozen=True):
+    """Why a process is where it is. `waits` are the first `WAITS_MAX` of `total`."""
+
+    process: UUID
+    status: str
+    sentence: str
+    total: int
+    waits: tuple[WaitView, ...]
+
+
+class FindingView(View, frozen=True):
+    """A process for which wake-ups were not recorded.
+
+    `repaired`: they are now. Otherwise `explanation` says why that can't be done by itself, and what to do.
+    """
+
+    process: UUID
+    status: str
+    missing: tuple[str, ...]
+    repaired: bool
+    explanation: str
+
+
+class ExamineRequest(View, frozen=True):
+    """Which processes to look at: one, or the next `limit` after that one. `restart` is for one alone."""
+
+    process: UUID | None = None
+    after: UUID | None = None
+    limit: int = 500
+    repair: bool = False
+    restart: bool = False
+
+
+class ExaminedView(View, frozen=True):
+    """What an examination found among the processes that had not ended. `next` is where the next one goes on."""
+
+    examined: int
+    findings: tuple[FindingView, ...]
+    next: UUID | None
+
+
 class HistoryView(View, frozen=True):
     sequence: int
     at: datetime

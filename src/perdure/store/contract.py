@@ -20,6 +20,7 @@ from perdure.engine.step import Step, Waiting
 
 if TYPE_CHECKING:
     from perdure.store.lifecycle import Lifecycle
+    from perdure.store.liveness import Liveness
     from perdure.store.schedules import NewSchedule, Schedules
 
 DefinitionName: TypeAlias = tuple[str, str, str, str]
@@ -341,6 +342,9 @@ class Store(Protocol):
 
     @property
     def lifecycle(self) -> "Lifecycle": ...
+
+    @property
+    def liveness(self) -> "Liveness": ...
 
     @property
     def schedules(self) -> "Schedules": ...

@@ -6,12 +6,14 @@ broker is back, which may have lost what it held.
 """
 
 from collections.abc import Awaitable
+from uuid import UUID
 
 import structlog
 
 from perdure import clock
 from perdure.definition import durations
-from perdure.runtime import events
+from perdure.engine.draft import PERDURE
+from perdure.runtime import doctor, events
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
@@ -24,6 +26,9 @@ ROUNDS_MAX = 50
 """Full batches handled in a row before a pause."""
 AWAY_SECONDS = 0.25
 """How often to look whether the broker is away, and to sweep while it is."""
+CHECKUP_SECONDS = 10.0
+CHECKUP_PROCESSES_MAX = 500
+"""How many processes are looked at in one round for whether anything will wake them, and how often."""
 PURGE_SECONDS = 600.0
 PURGE_BATCH_MAX = 100
 """How many processes are forgotten in one transaction; a single one may have many rows."""
@@ -39,6 +44,9 @@ class Sweeper:
         self._stepper = stepper
         self._calls = calls
         self._purged_at = clock.monotonic()
+        self._checked_at = clock.monotonic()
+        self._checked: UUID | None = None
+        """Where the next round of the check-up begins."""
 
     async def run(self) -> None:
         """For ever."""
@@ -76,12 +84,22 @@ class Sweeper:
             forgotten = await self._context.store.purge(retention, EVENT_SECONDS, PURGE_BATCH_MAX)
         await self._context.store.schedules.purge(retention)
 
+    async def check_up(self) -> None:
+        """Look at the next processes for whether anything will wake them; repair what is provably safe."""
+        examined = await doctor.examine(
+            self._context, PERDURE, None, after=self._checked, limit=CHECKUP_PROCESSES_MAX, repair=True
+        )
+        self._checked = examined.next
+
     async def _sweep_in_turn(self, interval: float) -> None:
-        """Sweep and purge, unless another worker does so now."""
+        """Sweep, check up and purge, unless another worker does so now."""
         async with self._context.coordinator.lock("sweep", interval * 10) as mine:
             if not mine:
                 return
             await self._sweep(interval)
+            if clock.monotonic() - self._checked_at > CHECKUP_SECONDS:
+                self._checked_at = clock.monotonic()
+                await self.check_up()
             if clock.monotonic() - self._purged_at > PURGE_SECONDS:
                 self._purged_at = clock.monotonic()
                 await self.purge()

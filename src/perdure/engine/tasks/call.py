@@ -70,9 +70,15 @@ def failed(draft: Draft, frame: CallFrame, error: Error) -> Fault:
 def called_back(draft: Draft, frame: CallFrame, body: Json) -> Ref:
     """The callback came, perhaps before the answer to its request, which then counts for nothing."""
     frame.callback = False
+    draft.answered("callback", frame.id)
     release_call(draft, frame)
     draft.note_task(CALLBACK_RECEIVED, frame)
     return draft.store(frame, body)
+
+
+def open_callback(draft: Draft, frame: CallFrame) -> None:
+    """Expect the callback, under the token that its request was sent with."""
+    draft.effect("callback", frame.id, OpenCallback(frame.id, callback_token(draft.process.seed, frame.id)))
 
 
 def note_act(draft: Draft, frame: CallFrame, fact: HumanTaskActed) -> None:
@@ -84,6 +90,7 @@ def note_act(draft: Draft, frame: CallFrame, fact: HumanTaskActed) -> None:
 def decided(draft: Draft, frame: CallFrame, fact: HumanTaskCompleted) -> Ref:
     """A person has completed the human task."""
     frame.human_task = False
+    draft.answered("human-task", frame.id)
     outcome = fact.output.get("outcome") if isinstance(fact.output, dict) else None
     draft.note_task(HUMAN_TASK_COMPLETED, frame, fact.actor, outcome=outcome, by=fact.by or fact.actor)
     return draft.store(frame, fact.output)
@@ -152,7 +159,7 @@ def _await_callback(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
     if template is not None:
         own = {"callback": {"url": f"{draft.environment.public_url}/v1/callbacks/{token}", "token": token}}
         request = yield from request_of(draft, frame, template, own)
-    draft.effect("callback", frame.id, OpenCallback(frame.id, token))
+    open_callback(draft, frame)
     draft.note_task(CALLBACK_OPENED, frame)
     frame.callback = True
     if request is not None:

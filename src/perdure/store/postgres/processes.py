@@ -35,9 +35,16 @@ select process, fact, clock_timestamp() from unnest($1::uuid[], $2::bytea[]) as 
 """
 
 ADD_START_TIMERS = """
-insert into timer (process, id, due, purpose, fact)
-select process, process, due, 'start', fact
-from unnest($1::uuid[], $2::timestamptz[], $3::bytea[]) as u (process, due, fact)
+with set as (
+    insert into timer (process, id, due, purpose, fact)
+    select process, process, due, 'start', fact
+    from unnest($1::uuid[], $2::timestamptz[], $3::bytea[]) as u (process, due, fact)
+    returning process, due
+)
+update process p
+set waiting = json_build_array(json_build_object(
+    'activity', p.id, 'reference', '/', 'reason', 'timer', 'since', p.created_at, 'until', set.due))
+from set where p.id = set.process
 """
 
 # Two starts with one key at the same instant meet here: the second waits for the first to commit.

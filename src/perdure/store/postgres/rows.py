@@ -7,6 +7,7 @@ from asyncpg import Record
 
 from perdure.codec import decode, encode
 from perdure.definition.pins import Pin
+from perdure.engine.draft import PROCESS_REFERENCE
 from perdure.engine.errors import Error
 from perdure.engine.step import Waiting
 from perdure.store import contract
@@ -38,8 +39,15 @@ def process(row: Record) -> contract.ProcessRecord:
     fields = dict(row)
     fields["tags"] = decode(fields["tags"]) if fields["tags"] else {}
     fields["error"] = _error.decode(fields["error"]) if fields["error"] else None
-    fields["waiting"] = _waiting.decode(fields["waiting"]) if fields["waiting"] else ()
+    fields["waiting"] = _waiting.decode(fields["waiting"]) if fields["waiting"] else _waits_to_begin(fields)
     return contract.ProcessRecord(**fields)
+
+
+def _waits_to_begin(process: dict[str, Any]) -> tuple[Waiting, ...]:
+    """Until its first step a process waits just for that, or has ended."""
+    if process["ended_at"] is not None:
+        return ()
+    return (Waiting(process["id"], PROCESS_REFERENCE, "step", process["created_at"]),)
 
 
 def activity(row: Record) -> contract.ActivityRecord:

@@ -106,22 +106,11 @@ update process set owed_since = clock_timestamp() + make_interval(secs => $2)
 where id = any($1::uuid[]) and owed_since is not null
 """
 
-# The promise that nothing waits without a wake-up, as a query that must always come back empty. A suspended process
-# waits for its operator; a child wakes its parent only where it is awaited.
+# The promise that nothing waits without a wake-up, as a query that must always come back empty.
 STRANDED = """
 select p.id from process p
-where p.ended_at is null and p.status <> 'suspended' and p.owed_since is null
-  and not exists (select from inbox x where x.process = p.id)
-  and not exists (select from timer x where x.process = p.id)
-  and not exists (select from call x where x.process = p.id)
-  and not exists (select from subscription x where x.process = p.id)
-  and not exists (select from human_task x where x.process = p.id and x.status in ('open', 'claimed'))
-  and not exists (select from callback x where x.process = p.id and x.status = 'open')
-  and not exists (select from job x where x.process = p.id and x.state in ('available', 'leased', 'delayed'))
-  and not exists (
-      select from process x
-      where x.parent_process = p.id and x.parent_activity is not null and x.ended_at is null)
-limit $1
+where p.ended_at is null and exists (select from missing_wake_ups(p.id))
+order by p.id limit $1
 """
 
 

@@ -24,6 +24,7 @@ from perdure.store.postgres import (
 )
 from perdure.store.postgres.connection import Pool, connected, transaction
 from perdure.store.postgres.lifecycle import PostgresLifecycle
+from perdure.store.postgres.liveness import PostgresLiveness
 from perdure.store.postgres.schedules import PostgresSchedules
 from perdure.store.schedules import NewSchedule
 
@@ -39,6 +40,7 @@ class PostgresStore:
         self._pool = pool
         self._telling = telling
         self.lifecycle = PostgresLifecycle(pool)
+        self.liveness = PostgresLiveness(pool)
         self.schedules = PostgresSchedules(pool)
 
     async def ready(self) -> str:
