@@ -9,6 +9,7 @@ from perdure.runtime.views import (
     DefinitionReference,
     DefinitionView,
     DeliveryView,
+    ExaminedView,
     FunctionRegistration,
     FunctionView,
     HistoryView,
@@ -28,6 +29,7 @@ from perdure.runtime.views import (
     Warning_,
     WebhookFilterView,
     WebhookView,
+    WhyView,
 )
 
 ID = UUID("0193a5c4-7d1e-7c3a-9f56-2b8d4e6a1c70")
@@ -158,6 +160,14 @@ class EdgePlatform:
     async def command(self, who, process, command, reason):
         self._asked("command", process, command, reason)
         return PROCESS
+
+    async def why(self, who, process):
+        self._asked("why", process)
+        return WhyView(process, "waiting", "Waiting.", 0, ())
+
+    async def examine(self, who, request):
+        self._asked("examine", request)
+        return ExaminedView(0, (), None)
 
     async def receive_events(self, who, events):
         self._asked("receive_events", events)

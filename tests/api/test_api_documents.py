@@ -53,6 +53,8 @@ CONTRACT = {
     "GET /v1/schedules",
     "GET /v1/schedules/{id}",
     "GET /v1/schedules/{id}/history",
+    "GET /v1/processes/{id}/why",
+    "POST /v1/doctor",
     "POST /v1/schedules/{id}/pause",
     "POST /v1/schedules/{id}/resume",
     "POST /v1/schedules/{id}/trigger",

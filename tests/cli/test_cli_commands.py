@@ -206,8 +206,12 @@ async def test_suspend_resume_and_cancel(perdure, deployed):
     assert (suspended.code, suspended.out) == (0, f"{id_} suspended\n")
     assert (await perdure("suspend", id_)).code == 1
     assert id_ in (await perdure("ps", "--status", "suspended", "--name", name.removeprefix("cli/"))).out
+    assert "(lunch): nothing new begins" in (await perdure("why", id_)).out
     resumed = await perdure("resume", id_, "--json")
     assert resumed.json["id"] == id_
+    assert " at /do/0/pause until " in (await perdure("why", id_)).out
+    doctor = await perdure("doctor", id_)
+    assert (doctor.code, doctor.out.startswith("Looked at 1 process")) == (0, True)
     cancelled = await perdure("cancel", id_)
     assert (cancelled.code, cancelled.out) == (0, f"{id_} cancelled\n")
     assert (await perdure("resume", id_)).code == 1
@@ -256,6 +260,7 @@ async def test_ps_pages_and_filters(perdure, deployed):
         (("show", "7"), "expected an id"),
         (("ps", "--limit", "0"), "--limit"),
         (("dev", "--port", "99999"), "--port"),
+        (("doctor", "--restart"), "the ID of a process"),
         (("bogus",), "bogus"),
     ],
 )
@@ -282,7 +287,7 @@ async def test_filters_that_the_server_refuses(perdure, arguments, said):
     assert len(result.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["show", "history", "suspend"])
+@pytest.mark.parametrize("command", ["show", "history", "suspend", "why", "doctor"])
 async def test_what_does_not_exist(perdure, command):
     result = await perdure(command, str(uuid.uuid4()))
     assert (result.code, result.out) == (1, "")

@@ -41,7 +41,7 @@ def waiting_kinds(world: World) -> dict[str, tuple[Any, str, str, str]]:
     """Tasks by a name: what they wait for, the kind of wake-up, and words of the sentence."""
     http = {"method": "get", "endpoint": f"{world.url}/held"}
     return {
-        "wait": ({"wait": {"hours": 1}}, "timer", "timer", "for the time of /do/0/wait to pass until"),
+        "wait": ({"wait": {"hours": 1}}, "timer", "timer", "at /do/0/wait until"),
         "call": ({"call": "http", "with": http}, "call", "call", "for the http of /do/0/call to be answered"),
         "listen": (
             {"listen": {"to": {"one": {"with": {"type": "paid"}}}}},

@@ -75,7 +75,7 @@ def _for(wait: Waiting, recorded: Sequence[Recorded], error: Error | None, now: 
             return f"for a worker to begin {where}" if where != "/" else "for a worker to begin it"
         case "timer":
             until = "" if wait.until is None else f" until {at(wait.until, now)}"
-            return f"for the time of {where} to pass{until}" if where != "/" else f"for its start{until}"
+            return f"at {where}{until}" if where != "/" else f"for its start{until}"
         case "retry":
             when = "" if wait.until is None else f" {at(wait.until, now)}"
             return f"to try {where} again{when}" + ("" if error is None else f", after {_short(error)}")

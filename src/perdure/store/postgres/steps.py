@@ -109,7 +109,7 @@ where id = any($1::uuid[]) and owed_since is not null
 # The promise that nothing waits without a wake-up, as a query that must always come back empty.
 STRANDED = """
 select p.id from process p
-where p.ended_at is null and exists (select from missing_wake_ups(p.id))
+where p.ended_at is null and missing_wake_up(p.id, 1073741824) is not null
 order by p.id limit $1
 """
 

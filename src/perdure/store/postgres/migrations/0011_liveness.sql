@@ -6,66 +6,83 @@ set local statement_timeout = '5min';
 -- squawk-ignore require-concurrent-index-creation
 create index process_unended on process (id) where ended_at is null;
 
--- Of the things that a process waits for, those that have no wake-up. A fact in its inbox or a step that it owes
--- itself may be the wake-up of any; a suspended process waits for its operator. One statement, so that all of it is
--- of one moment. Reasons that this release does not know are left to the release that does.
-create function missing_wake_ups(_process uuid) returns setof json language sql stable as $$
-    select w from process p
-    cross join lateral json_array_elements(coalesce(p.waiting, '[{"reason": "step"}]')) w
-    where p.id = _process and p.ended_at is null and p.status <> 'suspended' and p.owed_since is null
-      and not exists (select from inbox x where x.process = p.id)
-      and not case w ->> 'reason'
-          when 'step' then exists (select from timer x where x.process = p.id and x.id = p.id)
-          when 'timer' then exists (
-              select from timer x where x.process = p.id and x.due = (w ->> 'until')::timestamptz)
-          when 'retry' then exists (
-              select from timer x where x.process = p.id and x.due = (w ->> 'until')::timestamptz)
-          when 'call' then exists (select from call x where x.activity = (w ->> 'activity')::uuid)
-          when 'event' then
-              exists (
-                  select from subscription x where x.process = p.id and x.activity = (w ->> 'activity')::uuid)
-              or exists (select from call x where x.activity = (w ->> 'activity')::uuid)
-          when 'human-task' then exists (
-              select from human_task x
-              where x.id = (w ->> 'activity')::uuid and x.status in ('open', 'claimed'))
-          when 'callback' then exists (
-              select from callback x where x.activity = (w ->> 'activity')::uuid and x.status = 'open')
-          when 'job' then exists (
-              select from job x
-              where x.id = (w ->> 'activity')::uuid and x.state in ('available', 'leased', 'delayed'))
-          when 'child' then exists (
-              select from process x
-              where x.parent_process = p.id and x.parent_activity = (w ->> 'activity')::uuid
-                and x.ended_at is null)
-          else true
-      end
+-- Whether something recorded ends one of the things that a process waits for. Reasons that this release does not know
+-- are left to the release that does. Small statements, each with a plan of its own that goes by an index.
+create function has_wake_up(_process uuid, _wait json) returns boolean language plpgsql stable as $$
+declare
+    _activity constant uuid := _wait ->> 'activity';
+begin
+    case _wait ->> 'reason'
+        when 'call' then
+            return exists (select from call where activity = _activity);
+        when 'timer', 'retry' then
+            return exists (select from timer where process = _process and due = (_wait ->> 'until')::timestamptz);
+        when 'event' then
+            return exists (select from subscription where process = _process and activity = _activity)
+                or exists (select from call where activity = _activity);
+        when 'human-task' then
+            return exists (select from human_task where id = _activity and status in ('open', 'claimed'));
+        when 'callback' then
+            return exists (select from callback where activity = _activity and status = 'open');
+        when 'job' then
+            return exists (select from job where id = _activity and state in ('available', 'leased', 'delayed'));
+        when 'child' then
+            return exists (
+                select from process
+                where parent_process = _process and parent_activity = _activity and ended_at is null);
+        when 'step' then
+            return exists (select from timer where process = _process and id = _process);
+        else
+            return true;
+    end case;
+end
 $$;
 
--- Raises where a process has nothing that would wake it. Of one that waits for very much, only that there is anything
--- at all: its cost must not grow with the width. `perdure doctor` looks at everything.
-create function assert_wakes(_process uuid) returns void language plpgsql stable as $$
-declare
-    _missing json;
-    _wide boolean;
-begin
-    if exists (select from inbox where process = _process) then
-        return;
-    end if;
-    select length(waiting::text) > 4096 into _wide from process where id = _process;
-    if _wide and (
-        exists (select from call where process = _process)
+-- Whether anything recorded will wake a process at all.
+create function has_any_wake_up(_process uuid) returns boolean language sql stable as $$
+    select exists (select from call where process = _process)
         or exists (select from timer where process = _process)
         or exists (select from job where process = _process and state in ('available', 'leased', 'delayed'))
         or exists (select from subscription where process = _process)
         or exists (select from callback where process = _process and status = 'open')
         or exists (select from human_task where process = _process and status in ('open', 'claimed'))
-        or exists (select from process
-                   where parent_process = _process and parent_activity is not null and ended_at is null)
-    ) then
-        return;
+        or exists (
+            select from process
+            where parent_process = _process and parent_activity is not null and ended_at is null)
+$$;
+
+-- The first of the things that a process waits for that has no wake-up; null where all have. A fact in its inbox or a
+-- step that it owes itself may be the wake-up of any; a suspended process waits for its operator. Of a process that
+-- waits for more than `_waiting_bytes_max` can tell, only that there is anything at all.
+create function missing_wake_up(_process uuid, _waiting_bytes_max integer) returns json language plpgsql stable as $$
+declare
+    _waiting json;
+    _wait json;
+begin
+    if exists (select from inbox where process = _process) then
+        return null;
     end if;
-    select m into _missing from missing_wake_ups(_process) m limit 1;
-    if found then
+    select coalesce(waiting, '[{"reason": "step"}]') into _waiting from process
+    where id = _process and ended_at is null and status <> 'suspended' and owed_since is null;
+    if not found or length(_waiting::text) > _waiting_bytes_max and has_any_wake_up(_process) then
+        return null;
+    end if;
+    for _wait in select json_array_elements(_waiting) loop
+        if not has_wake_up(_process, _wait) then
+            return _wait;
+        end if;
+    end loop;
+    return null;
+end
+$$;
+
+-- Raises where a process has nothing that would wake it. The cost must not grow with how much it waits for:
+-- `perdure doctor` looks at everything.
+create function assert_wakes(_process uuid) returns void language plpgsql stable as $$
+declare
+    _missing constant json := missing_wake_up(_process, 4096);
+begin
+    if _missing is not null then
         raise exception using
             errcode = 'check_violation',
             constraint = 'process_has_wake_up',
