@@ -222,7 +222,8 @@ async def _offer_once(
     offered = await connection.fetch(
         OFFER, [p for p, _ in rows], [reference for _, reference in rows], [event_id] * len(rows)
     )
-    facts = [(row["process"], fact_of(rows[row["process"], row["reference"]], event)) for row in offered]
+    new = sorted((row["process"], row["reference"]) for row in offered)
+    facts = [(process, fact_of(rows[process, reference], event)) for process, reference in new]
     if facts:
         await steps.add_facts(connection, facts)
     return list(dict.fromkeys(process for process, _ in facts))

@@ -32,7 +32,7 @@ GET = "select * from job where tenant = $1 and id = $2 for update"
 
 DUE = """
 select * from job where state in ('leased', 'delayed') and due <= clock_timestamp()
-order by due limit $1
+order by due, id limit $1
 for update skip locked
 """
 

@@ -55,15 +55,17 @@ where lease_until < clock_timestamp() - make_interval(secs => $1)
 order by lease_until limit $2
 """
 
+# What was due first acts first, however many are late.
 FIRE = """
 with fired as (
     delete from timer where (process, id) in (
         select process, id from timer where due <= clock_timestamp() order by due limit $1
         for update skip locked
     )
-    returning process, fact, extract(epoch from clock_timestamp() - due)::float8 as late
+    returning process, id, due, fact, extract(epoch from clock_timestamp() - due)::float8 as late
 ), noted as (
-    insert into inbox (process, fact, recorded_at) select process, fact, clock_timestamp() from fired
+    insert into inbox (process, fact, recorded_at)
+    select process, fact, clock_timestamp() from fired order by due, id
 )
 select process, late from fired
 """
