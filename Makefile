@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 MIGRATIONS = src/perdure/store/postgres/migrations
 
-.PHONY: help setup demo test test-long check bench lock clean
+.PHONY: help setup demo test test-long check simulate bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(BIN)/shellcheck .ci/run scripts/*.sh examples/*/*.sh
 	$(BIN)/python scripts/check_docs.py
+
+simulate: setup ## live whole worlds in memory, one for each seed (SEED=first, SEEDS=how many)
+	$(BIN)/python tests/simulation/simulate.py --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)
 	scripts/install-servers.sh

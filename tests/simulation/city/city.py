@@ -43,6 +43,7 @@ INPUT = 7
 WORKERS = 2
 CALM_SECONDS_MAX = 250_000.0
 """How long after the last fault everything must have come to its end: the longest plans wait for a day."""
+STEPS_MAX = 20_000
 SETTINGS = Settings(_env_file=None, sweep_seconds=10, job_attempts_max=50)
 SLOW = {sweeper: "AWAY_SECONDS", timers: "SLEEP_SECONDS_MAX", jobs: "SLEEP_SECONDS_MAX"}
 IDLE = (lifecycle, schedules, webhooks)
@@ -119,11 +120,15 @@ class City:
         return self.chance.choice(("before", "after")), dice < dies
 
     async def pause(self) -> None:
+        if self.failure is not None:
+            await asyncio.sleep(1)  # until somebody looks
         if self.chance.random() < 0.3:
             await asyncio.sleep(self.chance.expovariate(100))
 
     async def committed(self, operation: str, processes: Sequence[UUID]) -> None:
         self.steps += operation == "take"
+        if self.steps > STEPS_MAX:
+            self.failure = Broken(f"more than {STEPS_MAX} steps: it goes round in circles")
         if self._invariants is None or self.failure is not None:
             return
         try:
@@ -223,7 +228,9 @@ class City:
                     self.failure = one.exception()
             if self.failure is not None:
                 raise self.failure
-        await asyncio.sleep(60)  # what comes after the end finds it ended
+        while not self.calm:
+            await asyncio.sleep(5)
+        await asyncio.sleep(60)  # what comes after the end finds it ended, and what is owed is done
         if self.failure is not None:
             raise self.failure
         await self._judge(roots)
@@ -239,9 +246,7 @@ class City:
             await self._insist(lambda service, s=source: service.register_definition(WHO, s, "application/json"))
             request = StartRequest("simulation", f"planned-{number}", input=INPUT)
             key = f"start {number}"
-            started = await self._insist(
-                lambda service, r=request, k=key: service.start(WHO, r, idempotency_key=k)
-            )
+            started = await self._insist(lambda service, r=request, k=key: service.start(WHO, r, idempotency_key=k))
             self.plans[started.process.id] = plan
 
     async def _cancel(self, process: UUID) -> None:
@@ -270,6 +275,7 @@ class City:
         for activity, keys in self.services.keys.items():
             if len(keys) > 1:
                 raise Broken(f"calls of {activity} bore several keys: {keys}")
+        self._nothing_left()
         await in_the_end(self.store, roots)
         for process, plan in self.plans.items():
             record = await self.store.process("default", process)
@@ -280,6 +286,17 @@ class City:
                     raise Broken(f"{process}: {record.status} with {record.error}, planned was the fault {plan.fault}")
             elif record.status != "completed" or await self._output(record) != plan.function(INPUT):
                 raise Broken(f"{process}: {record.status}, {record.error}; planned was {plan.function(INPUT)}")
+
+    def _nothing_left(self) -> None:
+        """Whatever happened was taken in, and what was emitted has gone out."""
+        if not isinstance(self.store, MemoryStore):
+            return
+        if left := {fact.process for fact in self.store.t.inbox.values()}:
+            raise Broken(f"facts are left in the inboxes of {left}")
+        out = {event["id"] for event in self._exchange.published}
+        emitted = [row.event["id"] for row in self.store.t.events.values() if row.event["source"] == "http://planned"]
+        if lost := [id_ for id_ in emitted if id_ not in out]:
+            raise Broken(f"emitted events were never published: {lost}")
 
     async def _output(self, record: Any) -> Any:
         view = await self._insist(lambda service: service.get_process(WHO, record.id))

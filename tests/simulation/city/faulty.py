@@ -77,6 +77,7 @@ class FaultyStore:
         self._shared.held |= set(mine)
         try:
             async with self._shared.inner.take(mine, facts_max=facts_max) as taken:
+                await self._shared.fates.pause()  # while others go on
                 yield None if taken is None else FaultyTaken(taken, self._meet, fate)
             await self._shared.fates.committed("take", mine)
             await self._meet(fate, AFTER)

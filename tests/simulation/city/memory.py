@@ -255,9 +255,7 @@ class MemoryStore:
     async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
         self._add_facts(facts, clock.now(), operator=operator)
 
-    def _add_facts(
-        self, facts: Sequence[tuple[UUID, bytes]], now: datetime, *, operator: bool = False
-    ) -> list[int]:
+    def _add_facts(self, facts: Sequence[tuple[UUID, bytes]], now: datetime, *, operator: bool = False) -> list[int]:
         numbers = []
         for process, fact in facts:
             number = next(self.t.numbers)
@@ -436,9 +434,7 @@ class MemoryStore:
             for s in rows:
                 expressions = () if s.shape is None else self.t.shapes[s.tenant, s.shape]
                 since = max(s.since - timedelta(seconds=LOOK_BACK_SECONDS), created_at)
-                found.append(
-                    c.LookBack(process, activity, s.reference, s.tenant, s.type, expressions, s.value, since)
-                )
+                found.append(c.LookBack(process, activity, s.reference, s.tenant, s.type, expressions, s.value, since))
         return found
 
     async def recent_events(
@@ -492,9 +488,7 @@ class MemoryStore:
         found = [t for t in self.t.human_tasks.values() if filter_.get("status") in (t.status, None)]
         return sorted(found, key=lambda t: (t.created_at, t.id), reverse=True)[:limit]
 
-    async def change_human_task(
-        self, tenant: str, task: UUID, change: c.TaskChange
-    ) -> c.HumanTaskRecord | None:
+    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> c.HumanTaskRecord | None:
         record = self.t.human_tasks.get(task)
         if record is None:
             return None
@@ -732,9 +726,7 @@ class MemoryLiveness:
         recorded |= {("call", activity) for activity, call in t.calls.items() if call.process == id_}
         recorded |= {("subscription", activity) for process, activity in t.subscriptions if process == id_}
         recorded |= {("human-task", x.id) for x in t.human_tasks.values() if x.process == id_ and x.status in UNDECIDED}
-        recorded |= {
-            ("callback", x.activity) for x in t.callbacks.values() if x.process == id_ and x.status == "open"
-        }
+        recorded |= {("callback", x.activity) for x in t.callbacks.values() if x.process == id_ and x.status == "open"}
         recorded |= {("job", x.id) for x in t.jobs.values() if x.process == id_ and x.state in UNDONE}
         recorded |= {
             ("child", child)

@@ -135,15 +135,17 @@ class JobWorker:
             self._failures[job.id] += 1
             await self._ask(lambda service: service.fail_job(WHO, job.id, token, BROKEN, retryable=True))
         else:
+            output = job.input["n"] + job.input["add"]
             for _ in range(1 + (dice > 0.9)):
-                output = job.input["n"] + job.input["add"]
                 await self._ask(lambda service: service.complete_job(WHO, job.id, token, output))
 
 
 class Senders:
     """Send the events that processes listen for, and some that only look like it."""
 
-    def __init__(self, chance: random.Random, ask: Ask, store: Any, tasks: dict[tuple[UUID, str], Any], post: Any) -> None:
+    def __init__(
+        self, chance: random.Random, ask: Ask, store: Any, tasks: dict[tuple[UUID, str], Any], post: Any
+    ) -> None:
         self._chance = chance
         self._ask = ask
         self._store = store

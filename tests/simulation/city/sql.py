@@ -77,6 +77,11 @@ class SqlStore:
         self._world = world
 
     @property
+    def itself(self) -> Any:
+        """For who asks from the thread that talks to it."""
+        return self._store
+
+    @property
     def liveness(self) -> "SqlStore":
         return SqlStore(self._store.liveness, self._world)
 

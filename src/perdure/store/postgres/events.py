@@ -65,7 +65,7 @@ LOOK_BACK_SECONDS = 60
 LOOK_BACK = """
 select s.process, s.activity, s.reference, s.tenant, s.type, c.expressions, s.value,
        greatest(s.since - make_interval(secs => $3), p.created_at) as since
-from unnest($1::uuid[], $2::uuid[]) as u (process, activity)
+from unnest($1::uuid[], $2::uuid[]) with ordinality as u (process, activity, place)
 join subscription s on s.process = u.process and s.activity = u.activity
 join process p on p.id = s.process
 left join correlation_shape c on c.tenant = s.tenant and c.shape = s.shape
@@ -73,6 +73,7 @@ where exists (
     select from subscription q
     where q.process = s.process and q.activity = s.activity and q.look_back_pending
 )
+order by u.place, s.ordinal
 """
 
 RECENT_OF_TYPE = """
