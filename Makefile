@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 MIGRATIONS = src/perdure/store/postgres/migrations
 
-.PHONY: help setup demo test test-long check simulate bench lock clean
+.PHONY: help setup demo test test-long check simulate chaos bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 
 simulate: setup ## live whole worlds in memory, one for each seed (SEED=first, SEEDS=how many)
 	$(BIN)/python tests/simulation/simulate.py --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
+
+chaos: setup ## break real servers under load for some minutes, then check everything (MINUTES=1 SEED=1)
+	scripts/install-servers.sh libfaketime
+	PYTHONPATH=tests $(BIN)/python -m integration.chaos --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)
 	scripts/install-servers.sh

@@ -83,7 +83,7 @@ async def all_at_once(topology: Topology, chance: random.Random) -> None:
         )
 
 
-async def _feed(api: Api, service: StandIn, run: str, stop: asyncio.Event, least: int) -> list[str]:
+async def feed(api: Api, service: StandIn, run: str, stop: asyncio.Event, least: int) -> list[str]:
     """Have orders started until told to stop, and at least so many; answers them by number."""
     accepted: dict[int, str] = {}
     numbers = itertools.count()
@@ -114,7 +114,7 @@ async def test_everything_accepted_ends_well(topology: Topology, api: Api, servi
     await load.deploy(api)
     stop, run = asyncio.Event(), harm.__name__
     async with load.clerk(api):
-        feeding = asyncio.create_task(_feed(api, service, run, stop, least=40))
+        feeding = asyncio.create_task(feed(api, service, run, stop, least=40))
         try:
             await harm(topology, random.Random(SEED))
         finally:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -51,13 +52,17 @@ class Topology:
         urls = [self.apis[number].url for number in which or range(len(self.apis))]
         return Api(*urls, key=self.key)
 
-    async def start(self) -> None:
+    async def start(self, skewed: bool) -> None:
+        """With `skewed` one API and one worker have clocks that are wrong by minutes, in different directions."""
         await asyncio.gather(run("migrate", environment=self.environment), run("migrate", environment=self.environment))
         made = await run("keys", "create", "--name", "tests", environment=self.environment)
         self.key = made.split()[-1]
-        self.apis = [Program("api", environment=self.environment) for _ in range(APIS)]
+        behind, ahead = (skew(-300), skew(420)) if skewed else ({}, {})
+        apis = [*([{}] * (APIS - 1)), behind]
+        self.apis = [Program("api", environment={**self.environment, **more}) for more in apis]
         public = {"PERDURE_PUBLIC_URL": self.apis[0].url}
-        self.workers = [Program("worker", environment={**self.environment, **public}) for _ in range(WORKERS)]
+        workers = [*([public] * (WORKERS - 1)), {**public, **ahead}]
+        self.workers = [Program("worker", environment={**self.environment, **more}) for more in workers]
         await asyncio.gather(*(program.start() for program in self.programs))
 
     async def ensure(self) -> None:
@@ -87,8 +92,15 @@ class Topology:
             await connection.close()
 
 
+def skew(seconds: int) -> dict[str, str]:
+    """The environment of a program whose clock is wrong by so much; how fast it goes is right."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    assert found, "libfaketime is needed (on Debian: libfaketime)"
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{seconds:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 @asynccontextmanager
-async def open_topology() -> AsyncIterator[Topology]:
+async def open_topology(*, skewed: bool = False) -> AsyncIterator[Topology]:
     async with AsyncExitStack() as stack:
         postgres, rabbit, redis = PostgresServer(), RabbitServer(), RedisServer()
         for server in (postgres, rabbit, redis):
@@ -96,7 +108,7 @@ async def open_topology() -> AsyncIterator[Topology]:
         await asyncio.gather(postgres.start(), rabbit.start(), redis.start())
         topology = Topology(postgres, rabbit, redis, postgres.dsn("postgres"))
         stack.push_async_callback(_close, topology)
-        await topology.start()
+        await topology.start(skewed)
         yield topology
 
 

@@ -79,6 +79,20 @@ class PostgresServer(Server):
         self._template_made = False
         await self.start()
 
+    async def dump(self) -> bytes:
+        """A backup, taken while others go on."""
+        return await self._client("pg_dump", "--format=custom")
+
+    async def restore(self, dump: bytes) -> None:
+        """What the backup holds, into an empty database."""
+        await self._client("pg_restore", "--no-owner", "--exit-on-error", given=dump)
+
+    async def _client(self, name: str, *arguments: str, given: bytes = b"") -> bytes:
+        command = [str(self._bin / name), f"--dbname={self.url}", *arguments]
+        done = await asyncio.to_thread(subprocess.run, command, input=given, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
     @asynccontextmanager
     async def fresh_database(self) -> AsyncIterator[str]:
         """The DSN of a new database at the newest schema."""

@@ -1,0 +1,63 @@
+"""A backup taken under load and restored elsewhere: every process that it holds goes on, with the same keys."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from integration import load
+from integration.api import Api, Json
+from integration.invariants import violations
+from integration.programs import Program
+from integration.standin import StandIn
+from integration.test_chaos import feed
+from integration.topology import SETTINGS, Topology
+from servers import PostgresServer
+
+END_SECONDS_MAX = 90.0
+ORDERS_BEFORE = 10
+
+
+@asynccontextmanager
+async def restored(topology: Topology, dump: bytes) -> AsyncIterator[tuple[Api, str]]:
+    """A platform on another server that has nothing but the backup: no broker, no cache."""
+    async with AsyncExitStack() as stack:
+        postgres = PostgresServer()
+        stack.push_async_callback(postgres.close)
+        await postgres.start()
+        await postgres.restore(dump)
+        environment = {**SETTINGS, "PERDURE_DATABASE_URL": postgres.url}
+        programs = [Program(kind, environment=environment) for kind in ("api", "worker")]
+        for program in programs:
+            stack.push_async_callback(program.close)
+            await program.start()
+        yield await stack.enter_async_context(Api(programs[0].url, key=topology.key)), postgres.url
+
+
+async def test_a_backup_goes_on_elsewhere(topology: Topology, api: Api) -> None:
+    platforms = [api]
+
+    async def call_back(path: str, body: Json) -> None:
+        for platform in tuple(platforms):
+            answer = await platform.insist("POST", path, body)
+            assert answer.status in (200, 404, 409), answer
+
+    async with StandIn(call_back) as service:
+        await load.deploy(api)
+        stop = asyncio.Event()
+        async with load.clerk(api):
+            feeding = asyncio.create_task(feed(api, service, "backup", stop, least=4 * ORDERS_BEFORE))
+            try:
+                await service.requested(len(load.CALLS) * ORDERS_BEFORE)
+                dump = await topology.postgres.dump()
+            finally:
+                stop.set()
+            accepted = await feeding
+        async with restored(topology, dump) as (other, dsn), load.clerk(other), load.clerk(api):
+            platforms.append(other)
+            held = await other.items("/v1/processes", **{"tag.run": "backup"})
+            assert held and {process["id"] for process in held} <= set(accepted)
+            for process in held:
+                ended = await other.end(process["id"], END_SECONDS_MAX)
+                assert ended["status"] == "completed", (ended, await other.activities(process["id"]))
+            assert not await violations(dsn)
+            await load.check(api, service, accepted, END_SECONDS_MAX)  # the keys too: those of both
