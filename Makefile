@@ -43,7 +43,7 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 	$(BIN)/python scripts/check_docs.py
 
 simulate: setup ## live whole worlds in memory, one for each seed (SEED=first, SEEDS=how many)
-	$(BIN)/python tests/simulation/simulate.py --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
+	PYTHONPATH=tests:tests/engine:tests/simulation $(BIN)/python -m simulate --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
 
 chaos: setup ## break real servers under load for some minutes, then check everything (MINUTES=1 SEED=1)
 	scripts/install-servers.sh libfaketime

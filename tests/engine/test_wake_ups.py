@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from driver import Run
@@ -86,6 +87,13 @@ def test_a_repair_sets_the_timeout_of_the_process_again() -> None:
     lose_all(run)
     run.take(RepairRequested("operator", (run.process.id, run.activity("it").id)))
     assert [e.purpose for e in run.step.effects if isinstance(e, SetTimer)] == ["timeout", "wait"]
+
+
+def test_a_repair_leaves_alone_what_has_ended() -> None:
+    run = started(WAIT, timeout={"after": {"hours": 1}})
+    run.take(RepairRequested("operator", (UUID(int=7),)))
+    assert not run.step.effects
+    assert run.step.history[-1].data == {"activities": []}
 
 
 def test_a_repair_may_begin_an_activity_anew() -> None:

@@ -1,8 +1,9 @@
 """``make chaos [MINUTES=n] [SEED=n]``: two APIs and three workers under load, and a seeded hand that breaks things.
 
 It kills and freezes services, restarts and kills PostgreSQL, cuts its connections in the middle of transactions, wipes
-RabbitMQ or takes it away, flushes Redis or takes it away. The clocks of an API and of a worker are wrong by minutes. Then it stops, and everything that a client was told, every
-call that a service received and everything in the database must fit together.
+RabbitMQ or takes it away, flushes Redis or takes it away. The clocks of an API and of a worker are wrong by minutes.
+Then it stops, and everything that a client was told, every call that a service received and everything in the database
+must fit together.
 """
 
 import argparse
@@ -17,7 +18,6 @@ from collections.abc import Awaitable, Callable
 
 from integration import load
 from integration.invariants import violations
-from integration.programs import Program
 from integration.standin import StandIn
 from integration.test_chaos import feed
 from integration.topology import Topology, open_topology
@@ -27,44 +27,22 @@ PAUSE_SECONDS = (0.2, 3.0)
 FREEZE_SECONDS = (0.5, 6.0)
 AWAY_SECONDS = (0.2, 4.0)
 ORDERS_AT_LEAST = 20
-STARTS_MAX = 5
 END_SECONDS_MAX = 240.0
 
-CUT_HALF = """
-select pg_terminate_backend(pid) from pg_stat_activity
-where application_name = 'perdure' and pid <> pg_backend_pid() and random() < 0.5
-"""
+CONNECTIONS = "select pid from pg_stat_activity where application_name = 'perdure' order by backend_start, pid"
+CUT = "select pg_terminate_backend(pid) from unnest($1::integer[]) as u (pid)"
 
 Deed = Callable[[Topology, random.Random], Awaitable[None]]
 
 
-async def up(program: Program) -> None:
-    """As a service manager keeps it: one that could not start, as the database was away, is started again."""
-    for _ in range(STARTS_MAX):
-        if not program.running:
-            await program.begin()
-        try:
-            await program.ready()
-        except AssertionError:
-            await asyncio.sleep(1)
-        else:
-            return
-    raise AssertionError(f"perdure {' '.join(program.arguments)} could not be started")
-
-
 async def kill(topology: Topology, chance: random.Random) -> None:
-    """Mostly while it is at work, sometimes while it starts."""
-    victim = chance.choice(topology.programs)
-    if chance.random() < 0.8:
-        await up(victim)
-    await victim.kill()
-    await victim.begin()
+    await topology.kill_one(chance)
 
 
 async def freeze(topology: Topology, chance: random.Random) -> None:
     """It holds its leases, locks and connections, and knows nothing of the time that passes."""
     victim = chance.choice(topology.programs)
-    await up(victim)
+    await victim.up()
     os.killpg(victim.pid, signal.SIGSTOP)
     try:
         await asyncio.sleep(chance.uniform(*FREEZE_SECONDS))
@@ -79,7 +57,9 @@ async def restart_postgres(topology: Topology, chance: random.Random) -> None:
 
 
 async def cut_connections(topology: Topology, chance: random.Random) -> None:
-    await topology.fetch(CUT_HALF)
+    """About half of them."""
+    open_ = [row["pid"] for row in await topology.fetch(CONNECTIONS)]
+    await topology.fetch(CUT, [pid for pid in open_ if chance.random() < 0.5])
 
 
 async def wipe_rabbit(topology: Topology, chance: random.Random) -> None:
@@ -127,33 +107,28 @@ async def hand(topology: Topology, chance: random.Random, seconds: float) -> Cou
         await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
     for server in (topology.postgres, topology.rabbit, topology.redis):
         await server.ensure()
-    await asyncio.gather(*(up(program) for program in topology.programs))
+    await asyncio.gather(*(program.up() for program in topology.programs))
     return done
 
 
 async def chaos(topology: Topology, seconds: float, seed: int) -> None:
     """Raises `AssertionError` with what does not fit together."""
     run, stop = f"chaos-{seed}", asyncio.Event()
-    async with topology.client() as api:
-
-        async def call_back(path: str, body: object) -> None:
-            assert (await api.insist("POST", path, body)).status in (200, 409)
-
-        async with StandIn(call_back) as service:
-            await load.deploy(api)
-            async with load.clerk(api):
-                feeding = asyncio.create_task(feed(api, service, run, stop, least=ORDERS_AT_LEAST))
-                try:
-                    done = await hand(topology, random.Random(seed), seconds)
-                finally:
-                    stop.set()
-                accepted = await feeding
-                await load.check(api, service, accepted, END_SECONDS_MAX)
-            found = await violations(topology.dsn)
-            assert not found, found
-            assert all(program.running for program in topology.programs), "a service has ended by itself"
-            print(", ".join(f"{name} {count}" for name, count in sorted(done.items())))
-            load.report(f"seed {seed}, {seconds:.0f} s", service, len(accepted))
+    async with topology.client() as api, StandIn(load.calling_back(api)) as service:
+        await load.deploy(api)
+        async with load.clerk(api):
+            feeding = asyncio.create_task(feed(api, service, run, stop, least=ORDERS_AT_LEAST))
+            try:
+                done = await hand(topology, random.Random(seed), seconds)
+            finally:
+                stop.set()
+            accepted = await feeding
+            await load.check(api, service, accepted, END_SECONDS_MAX)
+        found = await violations(topology.dsn)
+        assert not found, found
+        assert all(program.running for program in topology.programs), "a service has ended by itself"
+        print(", ".join(f"{name} {count}" for name, count in sorted(done.items())))
+        load.report(f"seed {seed}, {seconds:.0f} s", service, len(accepted))
 
 
 async def main(minutes: float, seed: int) -> int:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from integration.api import Api, Json
+from integration import load
+from integration.api import Api
 from integration.standin import StandIn
 from integration.topology import Topology, open_topology
 
@@ -26,10 +27,6 @@ async def api(topology: Topology) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def service(api: Api) -> AsyncIterator[StandIn]:
-    async def call_back(path: str, body: Json) -> None:
-        answer = await api.insist("POST", path, body)
-        assert answer.status in (200, 409), answer
-
-    async with StandIn(call_back) as stand_in:
+    async with StandIn(load.calling_back(api)) as stand_in:
         yield stand_in
         await asyncio.sleep(0)  # let handlers of calls that were just answered end

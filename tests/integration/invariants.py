@@ -11,8 +11,8 @@ import asyncpg
 from folding import Folded, Trail, stored
 from perdure.store.postgres import steps
 
-# Stronger than `Store.stranded`: each thing that a process says it waits for has its own wake-up. What has happened
-# and waits in the inbox may be it.
+# As `Store.stranded`, by a query of its own: each thing that a process says it waits for has its own wake-up. What has
+# happened and waits in the inbox may be it.
 WAITS_IN_VAIN = """
 select p.id, p.name, p.status, w.reason, w.activity
 from process p cross join lateral json_to_recordset(p.waiting) as w (activity uuid, reason text)

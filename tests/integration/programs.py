@@ -20,6 +20,8 @@ from servers.server import free_port
 EXECUTABLE = Path(sys.executable).parent / "perdure"
 READY_LINE = "Perdure is ready at "
 START_SECONDS_MAX = 60.0
+STARTS_MAX = 5
+START_AGAIN_SECONDS = 1.0
 STOP_SECONDS_MAX = 20.0
 POLL_SECONDS = 0.02
 
@@ -64,6 +66,19 @@ class Program:
                 await self.kill()
                 raise AssertionError(f"perdure {' '.join(self.arguments)} did not start:\n{self.said[-4000:]}")
             await asyncio.sleep(POLL_SECONDS)
+
+    async def up(self) -> None:
+        """As a service manager keeps it: one that could not start, as the database was away, is started again."""
+        for _ in range(STARTS_MAX):
+            if not self.running:
+                await self.begin()
+            try:
+                await self.ready()
+            except AssertionError:
+                await asyncio.sleep(START_AGAIN_SECONDS)
+            else:
+                return
+        raise AssertionError(f"perdure {' '.join(self.arguments)} could not be started:\n{self.said[-4000:]}")
 
     async def begin(self) -> None:
         """Start it without waiting for it to be ready."""

@@ -74,7 +74,7 @@ class Topology:
         """Kill one of them, mostly while it is at work and sometimes while it starts, and begin to start it again."""
         victim = chance.choice(self.programs)
         if chance.random() < 0.8:
-            await victim.ready()
+            await victim.up()
         await victim.kill()
         await victim.begin()
 

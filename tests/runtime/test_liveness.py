@@ -163,6 +163,50 @@ async def test_the_doctor_repairs_what_follows_from_the_state(database: str, wor
         assert await platform.stranded() == []
 
 
+async def test_another_timer_is_not_taken_for_the_one_that_is_lost(database: str) -> None:
+    async with open_platform(database, sweep_seconds=1000) as platform:
+        await platform.deploy("wait", [{"wait": {"wait": {"hours": 1}}}], timeout={"after": {"days": 2}})
+        process = await platform.waiting(await platform.start("wait"), "timer")
+        await execute(platform, "delete from timer where purpose = 'wait'")
+        (wait,) = (await why(platform, process)).waits
+        assert wait.wake_ups == ()
+        (finding,) = (await platform.service.examine(WHO, REPAIR)).findings
+        assert len(finding.missing) == 1
+        await told(platform, process)
+        (wait,) = (await why(platform, process)).waits
+        assert [one.kind for one in wait.wake_ups] == ["timer"]
+
+
+async def test_a_state_that_cannot_be_read_keeps_no_other_from_being_examined(database: str) -> None:
+    async with open_platform(database, sweep_seconds=1000) as platform:
+        await platform.deploy("wait", [{"wait": {"wait": {"hours": 1}}}])
+        unreadable, lost = [await platform.waiting(await platform.start("wait"), "timer") for _ in range(2)]
+        await execute(
+            platform,
+            f"update process set state = '\\x00' where id = '{unreadable.id}'",
+            f"delete from timer where process = '{lost.id}'",
+        )
+        assert " at /do/0/wait until " in (await why(platform, unreadable)).sentence
+        first, second = (await platform.service.examine(WHO, REPAIR)).findings
+        assert (first.process, first.repaired, first.missing) == (unreadable.id, False, ())
+        assert "can't be read" in first.explanation
+        assert (second.process, second.repaired) == (lost.id, True)
+
+
+async def test_a_process_that_is_put_off_says_so(database: str) -> None:
+    async with open_platform(database, working=False) as platform:
+        await platform.deploy("wait", [{"wait": {"wait": {"hours": 1}}}])
+        process = await platform.start("wait")
+        await execute(
+            platform,
+            "update process set started_at = now()",
+            "update inbox set recorded_at = now() + interval '30 seconds'",
+        )
+        assert "No worker could take in what has happened to it" in (await why(platform, process)).sentence
+        await execute(platform, "update inbox set recorded_at = now() - interval '30 seconds'")
+        assert "for a worker to take in what has happened to it" in (await why(platform, process)).sentence
+
+
 async def test_the_end_of_a_child_is_told_again(database: str) -> None:
     async with open_platform(database, sweep_seconds=1000) as platform:
         await platform.deploy("wait", [{"wait": {"wait": {"hours": 1}}}])

@@ -1,4 +1,7 @@
-"""Faults as a careless change would put them into the product. The simulation must find each of them."""
+"""Faults as a careless change would put them into the product. The simulation must find each of them.
+
+The lock of a process is the database's: of that fault, what comes of it is planted into the simulated world.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,9 +13,11 @@ from city import city
 
 from perdure.engine import timers
 from perdure.engine.draft import TASK_COMPLETED, Draft
+from perdure.engine.facts import ChildEnded
 from perdure.engine.tasks import fork
 from perdure.runtime import events
 from perdure.runtime.step import Stepper
+from perdure.store.facts import decode_fact
 from perdure.worker import performer
 from perdure.worker.sweeper import Sweeper
 
@@ -60,6 +65,17 @@ def facts_are_taken_in_and_stay_in_the_inbox() -> AbstractContextManager[Any]:
         return msgspec.structs.replace(await outcome(self, *more), facts=())
 
     return patch.object(Stepper, "_outcome", forgetful)
+
+
+def a_child_that_has_ended_tells_nobody() -> AbstractContextManager[Any]:
+    hand_on = Stepper._hand_on
+
+    async def silent(self: Stepper, taken: Any, outcome: Any, others: Any, announcement: Any) -> None:
+        before = len(others.facts)
+        await hand_on(self, taken, outcome, others, announcement)
+        others.facts[before:] = [f for f in others.facts[before:] if not isinstance(decode_fact(f[1]), ChildEnded)]
+
+    return patch.object(Stepper, "_hand_on", silent)
 
 
 def processes_are_stepped_without_a_lock() -> AbstractContextManager[Any]:
@@ -114,6 +130,7 @@ FAULTS: tuple[Fault, ...] = (
     an_emitted_event_is_marked_as_published_and_is_not,
     a_branch_is_joined_twice,
     facts_are_taken_in_and_stay_in_the_inbox,
+    a_child_that_has_ended_tells_nobody,
     processes_are_stepped_without_a_lock,
     the_sweep_is_blind,
     the_lease_of_a_call_never_ends,

@@ -4,12 +4,8 @@ import argparse
 import sys
 import time
 import traceback
-from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "engine")]
-
-from city.city import run  # noqa: E402
+from city.city import run
 
 
 def main() -> int:

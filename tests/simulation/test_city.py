@@ -74,11 +74,20 @@ def compare(sql: SqlWorld, seeds: range) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_in_the_product_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(city, "CALM_SECONDS_MAX", 30_000)
-    with fault():
-        for seed in range(SEEDS_PER_FAULT):
-            try:
-                city.run(seed)
-            except Exception:  # as a promise that is not kept, or as an assertion of the product
-                return
+    """By a world that is well without it, under the same bounds."""
+    monkeypatch.setattr(city, "WORLD_SECONDS_MAX", 30_000)
+    for seed in range(SEEDS_PER_FAULT):
+        with fault():
+            found = breaks(seed)
+        if found:
+            city.run(seed)
+            return
     pytest.fail(f"{SEEDS_PER_FAULT} seeds did not find it")
+
+
+def breaks(seed: int) -> bool:
+    try:
+        city.run(seed)
+    except Exception:  # a promise that is not kept, or what the product itself asserts
+        return True
+    return False

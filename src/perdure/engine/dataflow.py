@@ -21,12 +21,13 @@ from perdure.definition.program import (
 from perdure.definition.template import Expression, Literal, Template, variables_of
 from perdure.engine import uris
 from perdure.engine.asks import AskFailed, Authorization, Evaluate
-from perdure.engine.draft import PROCESS_REFERENCE, Draft, Fault
+from perdure.engine.draft import Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.errors import Error, standard
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref, derived_key, stored
 from perdure.engine.state import ExtendedFrame, ForFrame, Frame, ListenFrame, TryFrame
+from perdure.engine.step import PROCESS_REFERENCE
 
 VIOLATIONS_SHOWN_MAX = 20
 

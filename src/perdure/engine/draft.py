@@ -14,13 +14,10 @@ from perdure.engine.ids import activity_id
 from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
 from perdure.engine.refs import Key, Ref
 from perdure.engine.state import ROOT, ExtendedFrame, Frame, State
-from perdure.engine.step import Activity, Entry, Environment, Limits, Process
+from perdure.engine.step import PROCESS_REFERENCE, Activity, Entry, Environment, Limits, Process
 
 PERDURE = "perdure"
 """The actor of what nobody in particular did."""
-
-PROCESS_REFERENCE = "/"
-"""The instance of errors that belong to no task."""
 
 ENDED = frozenset({"completed", "faulted", "cancelled"})
 

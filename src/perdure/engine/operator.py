@@ -10,6 +10,7 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import NULL
 from perdure.engine.release import cancel_beneath, release
 from perdure.engine.state import ROOT, CallFrame, Frame, ListenFrame, SubscriptionFrame, TryFrame
+from perdure.engine.step import PROCESS_REFERENCE
 from perdure.engine.tasks import call, job, listen, subscription
 from perdure.engine.timers import arm, arm_process, arm_timeout, rearm
 
@@ -71,9 +72,11 @@ def repair(draft: Draft, fact: RepairRequested) -> Flow[None]:
     done: list[Json] = []
     for id_ in fact.activities:
         frame = draft.live(id_)
-        if frame is None:
+        if id_ == draft.process.id:
             rearm(draft, None)
-            done.append({"task": "/"})
+            done.append({"task": PROCESS_REFERENCE})
+        elif frame is None:
+            continue  # it has ended meanwhile
         elif fact.restart:
             release(draft, frame)
             cancel_beneath(draft, frame.order, fact.actor)

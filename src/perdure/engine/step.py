@@ -12,6 +12,9 @@ from perdure.engine.errors import Error
 from perdure.engine.refs import Key, Ref
 from perdure.engine.state import State
 
+PROCESS_REFERENCE = "/"
+"""The reference of what belongs to no task, and the instance of its errors."""
+
 
 class Process(msgspec.Struct, frozen=True):
     """What the engine knows of a process beside its state.
@@ -88,6 +91,11 @@ class Waiting(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     since: datetime
     until: datetime | None = None
     times_out_at: datetime | None = None
+
+
+def waits_to_begin(process: UUID, since: datetime, start_at: datetime | None = None) -> Waiting:
+    """What a process waits for before its first step: for that, or for the time of its start."""
+    return Waiting(process, PROCESS_REFERENCE, "step" if start_at is None else "timer", since, start_at)
 
 
 class Step(msgspec.Struct):

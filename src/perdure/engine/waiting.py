@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from perdure.engine.draft import PROCESS_REFERENCE, Draft
+from perdure.engine.draft import Draft
 from perdure.engine.state import ROOT, CallFrame, Frame, ListenFrame, MapFrame, RunFrame, SubscriptionFrame, Timer
-from perdure.engine.step import Reason, Waiting
+from perdure.engine.step import Reason, Waiting, waits_to_begin
 from perdure.engine.tasks.subscription import paused
 
 TIMEOUTS = frozenset({"timeout", "attempt"})
@@ -24,8 +24,7 @@ def waits(draft: Draft) -> list[Waiting]:
         if len(found.waiting) == count:
             assert frame.order in enclosing, f"{draft.task_of(frame).reference} has not ended and waits for nothing"
     if not found.waiting and draft.state.phase == "new":
-        since = draft.process.created_at
-        found.waiting.append(Waiting(draft.process.id, PROCESS_REFERENCE, "step", since))
+        found.waiting.append(waits_to_begin(draft.process.id, draft.process.created_at))
     return found.waiting
 
 

@@ -21,6 +21,7 @@ from perdure.runtime.context import Context
 from perdure.runtime.errors import NotFound
 from perdure.runtime.payloads import resolve
 from perdure.runtime.views import ExaminedView, FindingView
+from perdure.store.contract import StoreUnavailable
 from perdure.store.facts import encode_fact
 from perdure.store.liveness import Standing
 
@@ -41,6 +42,7 @@ BEGIN_ANEW = (
 REPAIRED = "Recorded again from its state; it goes on."
 REPAIRABLE = "Can be recorded again from its state: run perdure doctor --repair, or leave it to the workers."
 RESTARTED = "The activity was begun anew."
+EVENTS_MISSED = " Events that came while nothing listened may have been missed."
 
 
 async def examine(
@@ -48,10 +50,17 @@ async def examine(
 ) -> ExaminedView:
     """Look at the next `limit` processes after that one; of all tenants where `tenant` is None."""
     standings = await context.store.liveness.standings(tenant, after, limit)
-    findings = [await _look_at(context, actor, standing, repair=repair) for standing in standings]
+    findings = []
+    for standing in standings:
+        try:
+            findings.append(await _look_at(context, actor, standing, repair=repair))
+        except StoreUnavailable:
+            raise
+        except Exception:  # one process must not keep the others from being looked at
+            log.exception("a process can't be examined", process_id=str(standing.id))
     return ExaminedView(
         examined=len(standings),
-        findings=tuple(filter(None, findings)),
+        findings=tuple(finding for finding in findings if finding is not None),
         next=standings[-1].id if len(standings) == limit else None,
     )
 
@@ -72,59 +81,59 @@ async def examine_one(
 async def _look_at(
     context: Context, actor: str, standing: Standing, *, repair: bool, restart: bool = False
 ) -> FindingView | None:
-    """What is wrong with it, after what was done about that; None where nothing is."""
-    missing, problem = _missing(standing)
-    if not missing and problem is None:
+    """What is wrong with it, after what was done about that; None where nothing is.
+
+    Facts that have not been taken in yet may be what has become of a wake-up, so whoever has some is looked at later.
+    """
+    if standing.facts:
         return None
+    if standing.state is None:
+        begins = standing.has(WakeUp("timer", standing.id, standing.id)) or standing.owed_since is not None
+        return None if begins else _told(standing, ("start",), False, BEGUN_NEVER)
+    try:
+        state = states.decode(standing.state)
+    except states.StateUnreadable as error:
+        return _told(standing, (), False, UNREADABLE.format(error))
+    missing = [wake_up for wake_up in wake_ups(standing.id, state) if not standing.has(wake_up)]
+    return await _treat(context, actor, standing, missing, repair, restart) if missing else None
+
+
+async def _treat(
+    context: Context, actor: str, standing: Standing, missing: Sequence[WakeUp], repair: bool, restart: bool
+) -> FindingView:
+    """Do what may be done about wake-ups that are missing."""
     ends = [
         end for wake_up in missing if wake_up.kind == "child" and (end := await _end_of(context, standing, wake_up))
     ]
     heard = {end.child for end in ends}
+    safe = [wake_up for wake_up in missing if wake_up.kind in SAFE]
     hopeless = [wake_up for wake_up in missing if wake_up.kind not in SAFE and wake_up.id not in heard]
-    facts: list[AnyFact] = [*ends]
-    facts += _repair(actor, [wake_up for wake_up in missing if wake_up.kind in SAFE], restart=False)
+    facts: list[AnyFact] = [*ends, *_asked_again(actor, safe, restart=False)]
     if restart:
-        facts += _repair(actor, hopeless, restart=True)
+        facts += _asked_again(actor, hopeless, restart=True)
     if repair and facts:
         await context.store.record([(standing.id, encode_fact(fact)) for fact in facts], operator=True)
         await announce(context.broker, Announcement(steps=[standing.id]))
-    repaired = repair and problem is None and (restart or not hopeless)
-    explanation = problem or _explained(hopeless, repaired)
-    return _told(standing, missing, repaired, explanation)
+    repaired = repair and (restart or not hopeless)
+    explanation = _explained(hopeless, repaired)
+    if any(wake_up.kind == "subscription" for wake_up in safe):
+        explanation += EVENTS_MISSED
+    return _told(standing, [f"{wake_up.kind} of {wake_up.activity}" for wake_up in missing], repaired, explanation)
 
 
-def _repair(actor: str, missing: Sequence[WakeUp], *, restart: bool) -> list[AnyFact]:
+def _asked_again(actor: str, missing: Sequence[WakeUp], *, restart: bool) -> list[AnyFact]:
     activities = tuple(dict.fromkeys(wake_up.activity for wake_up in missing))
     return [RepairRequested(actor, activities, restart)] if activities else []
 
 
-def _told(standing: Standing, missing: Sequence[WakeUp], repaired: bool, explanation: str) -> FindingView:
-    names = tuple(f"{wake_up.kind} of {wake_up.activity}" for wake_up in missing) or ("start",)
-    telemetry.record_stranded(repaired=repaired)
-    log.warning(
-        "nothing would have woken a process; it is repaired" if repaired else "nothing will wake a process",
-        process_id=str(standing.id),
-        missing=names,
-        explanation=explanation,
-    )
-    return FindingView(standing.id, standing.status, names, repaired, explanation)
-
-
-def _missing(standing: Standing) -> tuple[list[WakeUp], str | None]:
-    """The wake-ups that are not recorded, or why that can't be told.
-
-    Facts that have not been taken in yet may be what has become of them, so whoever has some is looked at later.
-    """
-    if standing.facts:
-        return [], None
-    if standing.state is None:
-        begins = standing.has(WakeUp("timer", standing.id, standing.id)) or standing.owed_since is not None
-        return [], None if begins else BEGUN_NEVER
-    try:
-        state = states.decode(standing.state)
-    except states.StateUnreadable as error:
-        return [], UNREADABLE.format(error)
-    return [wake_up for wake_up in wake_ups(standing.id, state) if not standing.has(wake_up)], None
+def _told(standing: Standing, missing: Sequence[str], repaired: bool, explanation: str) -> FindingView:
+    """The finding, in metrics and log as well. With nothing missing, it is not known whether anything is."""
+    event = "a process can't be examined"
+    if missing:
+        telemetry.record_stranded(repaired=repaired)
+        event = "nothing would have woken a process; it is repaired" if repaired else "nothing will wake a process"
+    log.warning(event, process_id=str(standing.id), missing=list(missing), explanation=explanation)
+    return FindingView(standing.id, standing.status, tuple(missing), repaired, explanation)
 
 
 def _explained(hopeless: Sequence[WakeUp], repaired: bool) -> str:

@@ -1,7 +1,6 @@
 """Starting, finding and commanding processes."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -9,7 +8,6 @@ import msgspec
 from perdure import clock
 from perdure.codec import Json
 from perdure.definition.problems import Problem
-from perdure.engine.draft import PROCESS_REFERENCE
 from perdure.engine.facts import (
     AnyFact,
     CancelRequested,
@@ -19,8 +17,7 @@ from perdure.engine.facts import (
     SuspendRequested,
 )
 from perdure.engine.refs import ref_of
-from perdure.engine.step import Reason as WaitReason
-from perdure.engine.step import Waiting
+from perdure.engine.step import waits_to_begin
 from perdure.runtime import cursors, definitions
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
@@ -133,7 +130,7 @@ async def start_batch(
                 created_at=now,
                 started_at=None,
                 ended_at=None,
-                waiting_for=(_waits_to_begin(new, now),),
+                waiting_for=(waits_to_begin(new.id, now, new.start_at),),
             )
     return [result for result in results if result is not None]
 
@@ -221,11 +218,6 @@ async def _new_process(context: Context, who: Principal, request: StartRequest) 
         fact=encode_fact(ProcessStarted(input=request.input, actor=who.name)),
         start_at=request.start_at,
     )
-
-
-def _waits_to_begin(new: NewProcess, now: datetime) -> Waiting:
-    reason: WaitReason = "step" if new.start_at is None else "timer"
-    return Waiting(new.id, PROCESS_REFERENCE, reason, now, new.start_at)
 
 
 async def _announce_started(context: Context, processes: Sequence[NewProcess]) -> None:

@@ -53,8 +53,10 @@ def of_suspended(line: Line | None, facts: int, now: datetime) -> str:
 
 
 def of_facts(facts: int, since: datetime, now: datetime) -> str:
-    """Something has happened to it that it has not taken in."""
+    """Something has happened to it that it has not taken in. `since` lies ahead where that was tried and failed."""
     what = "what has happened to it" if facts <= 1 else f"{facts} things that have happened to it"
+    if since > now:
+        return f"No worker could take in {what}: their log says why. It is tried again {at(since, now)}."
     return f"Waiting since {at(since, now)} for a worker to take in {what}."
 
 

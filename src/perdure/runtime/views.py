@@ -91,8 +91,8 @@ class ActivityView(View, frozen=True):
 
 
 class WakeUpView(View, frozen=True):
-    """What is recorded outside the process and will wake it. `id` names it: a timer by when it is due, a child by
-    its process, all else by the activity. `state` and `at` as the kind has them: a call is ``queued`` or
+    """What is recorded outside the process and will wake it. `id` is that of the timer or of the child
+    process, of all else the activity's. `state` and `at` as the kind has them: a call is ``queued`` or
     ``performing`` until the end of its lease, a job ``available``, ``leased`` or ``delayed`` until then."""
 
     kind: str

@@ -1,12 +1,12 @@
 """Why a process is where it is: what it waits for, and what is recorded that will wake it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from perdure.engine import state as states
 from perdure.engine.draft import WORKFLOW
-from perdure.engine.errors import Error
-from perdure.engine.state import TryFrame
+from perdure.engine.state import Frame, TryFrame
 from perdure.engine.step import Waiting
 from perdure.engine.tasks.call import CALL_ANSWERED
 from perdure.runtime import sentences
@@ -37,30 +37,32 @@ async def why(context: Context, who: Principal, process: UUID) -> WhyView:
         sentence = sentences.of_end(record.status, ended_at, record.error, now)
         return WhyView(process, record.status, context.secrets.redact(sentence), 0, ())
     lines = await context.store.liveness.last_lines(process, (CALL_ANSWERED, SUSPENDED), LINES_MAX)
-    waits = await _waits(context, record, standing, lines)
+    waits = await _waits(context, record, standing, lines, now)
     if record.status == "suspended":
         line = next((line for line in lines if line.type == SUSPENDED), None)
         sentence = sentences.of_suspended(line, standing.facts, now)
-    elif standing.facts and record.started_at is not None:
-        since = standing.owed_since or max((wait.since for wait in waits), default=record.created_at)
-        sentence = sentences.of_facts(standing.facts, since, now)
+    elif standing.facts_since is not None and record.started_at is not None:
+        sentence = sentences.of_facts(standing.facts, standing.facts_since, now)
     else:
         sentence = sentences.of_waits([wait.sentence for wait in waits], len(record.waiting))
     return WhyView(process, record.status, context.secrets.redact(sentence), len(record.waiting), tuple(waits))
 
 
-async def _waits(context: Context, record: ProcessRecord, standing: Standing, lines: Sequence[Line]) -> list[WaitView]:
+async def _waits(
+    context: Context, record: ProcessRecord, standing: Standing, lines: Sequence[Line], now: datetime
+) -> list[WaitView]:
     told = record.waiting[:WAITS_MAX]
     recorded: dict[UUID, list[Recorded]] = {}
     for one in await context.store.liveness.recorded(record.id, [wait.activity for wait in told]):
         recorded.setdefault(one.activity, []).append(one)
     answers = {line.activity: line for line in lines if line.type == CALL_ANSWERED}
-    errors = _errors(standing)
-    now = await context.store.now()
+    frames = _frames(standing)
     views = []
     for wait in told:
-        found = _fitting(wait, recorded.get(wait.activity, []), standing)
-        sentence = sentences.of_wait(wait, found, answers.get(wait.activity), errors.get(wait.activity), now)
+        frame = frames.get(wait.activity)
+        found = _fitting(wait, frame, recorded.get(wait.activity, []), standing)
+        error = frame.error if isinstance(frame, TryFrame) else None
+        sentence = sentences.of_wait(wait, found, answers.get(wait.activity), error, now)
         views.append(
             WaitView(
                 activity=wait.activity,
@@ -69,34 +71,45 @@ async def _waits(context: Context, record: ProcessRecord, standing: Standing, li
                 since=wait.since,
                 until=wait.until,
                 times_out_at=wait.times_out_at,
-                wake_ups=tuple(_wake_up(one) for one in found),
+                wake_ups=tuple(_wake_up(context, one) for one in found),
                 sentence=context.secrets.redact(sentence),
             )
         )
     return views
 
 
-def _fitting(wait: Waiting, recorded: Sequence[Recorded], standing: Standing) -> list[Recorded]:
+def _fitting(wait: Waiting, frame: Frame | None, recorded: Sequence[Recorded], standing: Standing) -> list[Recorded]:
     """The wake-ups that end this wait. What has happened and waits to be taken in may be that of any."""
     kinds = {"event": ("subscription", "call")}.get(wait.reason, (wait.reason,))
     found = [one for kind in kinds for one in recorded if one.kind == kind]
-    if wait.reason in ("timer", "retry") and any(kind == "timer" for kind, _ in standing.recorded):
-        found.append(Recorded("timer", wait.activity, "set", wait.until, {}))
+    if wait.reason in ("timer", "retry"):
+        found += _timers(wait, frame, standing)
     if not found and (standing.facts or standing.owed_since is not None):
-        found.append(Recorded("step", wait.activity, "owed", standing.owed_since, {"facts": standing.facts}))
+        since = standing.facts_since or standing.owed_since
+        found.append(Recorded("step", wait.activity, "owed", since, {"facts": standing.facts}))
     return found
 
 
-def _errors(standing: Standing) -> Mapping[UUID, Error | None]:
-    """By activity, what a try that waits to try again has caught."""
-    if standing.state is None:
+def _timers(wait: Waiting, frame: Frame | None, standing: Standing) -> list[Recorded]:
+    """The timer that the wait is over with, if it is still set. That of a later start bears the process's own id."""
+    set_ = (standing.id,) if frame is None else tuple(timer.id for timer in frame.timers if timer.due == wait.until)
+    return [
+        Recorded("timer", wait.activity, "set", wait.until, {"timer": str(timer)})
+        for timer in set_
+        if ("timer", timer) in standing.recorded
+    ]
+
+
+def _frames(standing: Standing) -> Mapping[UUID, Frame]:
+    """The live activities, by their ids; none where this release can't read the state."""
+    try:
+        frames = [] if standing.state is None else states.decode(standing.state).frames
+    except states.StateUnreadable:
         return {}
-    frames = states.decode(standing.state).frames
-    return {frame.id: frame.error for frame in frames if isinstance(frame, TryFrame)}
+    return {frame.id: frame for frame in frames}
 
 
-def _wake_up(one: Recorded) -> WakeUpView:
-    id_ = str(one.activity)
-    if one.kind == "child":
-        id_ = one.details["process"]
-    return WakeUpView(kind=one.kind, id=id_, state=one.state, at=one.at, details=one.details)
+def _wake_up(context: Context, one: Recorded) -> WakeUpView:
+    details = context.secrets.redact(one.details)
+    id_ = details.get("timer") or details.get("process") or str(one.activity)
+    return WakeUpView(kind=one.kind, id=id_, state=one.state, at=one.at, details=details)

@@ -21,6 +21,8 @@ class Standing(Record, frozen=True):
     owed_since: datetime | None
     facts: int
     """How many facts wait in its inbox, as far as they were counted (`FACTS_COUNTED_MAX`)."""
+    facts_since: datetime | None
+    """Since when the first of them waits; lies ahead where the process could not be stepped and is put off."""
     recorded: frozenset[tuple[Kind, UUID]]
     """As `WakeUp.kind` and `WakeUp.id`; of the kinds other than ``step``."""
 

@@ -8,7 +8,8 @@ from folding import Trail, stored
 from perdure.engine import state as states
 from perdure.engine.wake_ups import wake_ups
 
-from .memory import UNDECIDED, UNDONE, MemoryStore
+from .memory import MemoryStore
+from .tables import UNDECIDED, UNDONE
 
 ENDED = ("completed", "faulted", "cancelled")
 AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended")
@@ -40,7 +41,7 @@ class Invariants:
 
     def _awake(self, process: UUID) -> None:
         """Each thing that it waits for is recorded; what has happened meanwhile may be it."""
-        standing = self._store.liveness._standing(process)
+        standing = self._store.liveness.standing_of(process)
         if standing.facts or standing.status == "suspended":
             return
         if standing.state is None:

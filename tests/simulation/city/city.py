@@ -8,6 +8,7 @@ answers when they like. After a while the faults cease: then every process must 
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +23,7 @@ from perdure.engine.step import Environment, Limits
 from perdure.expressions.contract import NotInline
 from perdure.runtime import step as runtime_step
 from perdure.runtime.context import Context
+from perdure.runtime.errors import Conflict
 from perdure.runtime.programs import Programs
 from perdure.runtime.service import Service
 from perdure.runtime.views import StartRequest
@@ -41,8 +43,8 @@ from .virtual import VirtualLoop, virtual_clock
 
 INPUT = 7
 WORKERS = 2
-CALM_SECONDS_MAX = 250_000.0
-"""How long after the last fault everything must have come to its end: the longest plans wait for a day."""
+WORLD_SECONDS_MAX = 250_000.0
+"""By when everything must have come to its end: the faults cease within minutes, the longest plans wait for a day."""
 STEPS_MAX = 20_000
 SETTINGS = Settings(_env_file=None, sweep_seconds=10, job_attempts_max=50)
 SLOW = {sweeper: "AWAY_SECONDS", timers: "SLEEP_SECONDS_MAX", jobs: "SLEEP_SECONDS_MAX"}
@@ -103,6 +105,8 @@ class City:
         self._shared = Shared(store, self)
         self._exchange = Exchange(self.chance)
         self._locks: set[str] = set()
+        self._chance_of_checks = random.Random(f"checks {seed}")
+        """Apart from the world's, which goes on the same whether or not anybody looks."""
         self._invariants = Invariants(store) if isinstance(store, MemoryStore) else None
         self.services = Services(self.chance, self.ask)
         self._service: Service | None = None
@@ -134,13 +138,10 @@ class City:
         try:
             if processes:
                 self._invariants.check(processes)
-            elif self.chance_of_checks.random() < 0.05:
+            elif self._chance_of_checks.random() < 0.05:
                 self._invariants.check_all()
         except Broken as broken:
             self.failure = broken
-
-    chance_of_checks = random.Random(0)
-    """Apart from the world's, which goes on the same whether or not anybody looks."""
 
     # service processes
 
@@ -148,14 +149,14 @@ class City:
         store: Any = FaultyStore(self._shared, owner)
         return Context(
             store=store,
-            broker=Post(self._exchange, owner),  # type: ignore[arg-type]
-            coordinator=Coordinator(self.chance, self._locks),  # type: ignore[arg-type]
+            broker=Post(self._exchange, owner),
+            coordinator=Coordinator(self.chance, self._locks),
             evaluator=PlainEvaluator(),
             secrets=Secrets({}),
             settings=SETTINGS,
             environment=Environment("http://city", "0.0"),
             programs=Programs(store),
-            fetcher=None,  # type: ignore[arg-type]
+            fetcher=None,
             limits=Limits(self.chance.choice((1, 3, 10, 200))),
         )
 
@@ -163,7 +164,7 @@ class City:
         """A worker, life after life."""
         while True:
             owner = Owner(f"worker {number}")
-            worker = Worker(self._context(owner), self.services)  # type: ignore[arg-type]
+            worker = Worker(self._context(owner), self.services)
             await asyncio.wait([owner.begin(worker.start())])
             while not owner.dead:
                 await asyncio.sleep(0.5)
@@ -216,13 +217,12 @@ class City:
         running.append(asyncio.ensure_future(self._weather()))
         if self.chance.random() < 0.15:
             running.append(asyncio.ensure_future(self._cancel(self.chance.choice(roots))))
-        end = CALM_SECONDS_MAX
         while not await self._all_ended(roots):
             await asyncio.sleep(5)
             if self.calm:
                 operators.calm = True
-            if self.failure is None and self.loop.time() > end:
-                self.failure = Broken(f"not ended after {end} seconds: {await self._unended(roots)}")
+            if self.failure is None and self.loop.time() > WORLD_SECONDS_MAX:
+                self.failure = Broken(f"not ended after {WORLD_SECONDS_MAX} seconds: {await self._unended(roots)}")
             for one in running:
                 if one.done() and one.exception() is not None:
                     self.failure = one.exception()
@@ -252,11 +252,8 @@ class City:
     async def _cancel(self, process: UUID) -> None:
         await asyncio.sleep(self.chance.random() * 100)
         self._cancelled.add(process)
-        while True:
-            try:
-                return await self._insist(lambda service: service.command(WHO, process, "cancel", None))
-            except Exception:  # refused: it has ended
-                return None
+        with suppress(Conflict):  # it has ended
+            await self._insist(lambda service: service.command(WHO, process, "cancel", None))
 
     async def _all_ended(self, roots: Sequence[UUID]) -> bool:
         for process in roots:

@@ -14,7 +14,7 @@ from perdure.engine import state as states
 from perdure.engine.errors import Error, standard
 from perdure.engine.refs import inline_value, key_of
 from perdure.engine.state import ListenFrame
-from perdure.runtime.errors import NotFound, Refused
+from perdure.runtime.errors import Refused
 from perdure.runtime.views import HumanTaskFilter, JobRequest, JobView, Principal
 from perdure.store.contract import StoreUnavailable
 
@@ -90,23 +90,16 @@ class People:
         self._ask = ask
 
     async def turn(self) -> None:
-        page = await self._ask(
-            lambda service: service.list_human_tasks(WHO, HumanTaskFilter(status="open"), limit=5, cursor=None)
-        )
-        for task in page.items:
-            if self._chance.random() < 0.3:
-                await self._ask(lambda service, id_=task.id: service.claim(WHO, id_, "ann"))
-            data = int(task.description)
-            await self._ask(
-                lambda service, id_=task.id, data=data: service.complete(WHO, id_, "ann", "approved", None, data)
-            )
-        claimed = HumanTaskFilter(status="claimed")
-        page = await self._ask(lambda service: service.list_human_tasks(WHO, claimed, limit=5, cursor=None))
-        for task in page.items:
-            data = int(task.description)
-            await self._ask(
-                lambda service, id_=task.id, data=data: service.complete(WHO, id_, "ann", "approved", None, data)
-            )
+        for status in ("open", "claimed"):
+            wanted = HumanTaskFilter(status=status)
+            page = await self._ask(lambda service, w=wanted: service.list_human_tasks(WHO, w, limit=5, cursor=None))
+            for task in page.items:
+                await self._decide(task.id, int(task.description), claims=status == "open")
+
+    async def _decide(self, task: UUID, data: int, *, claims: bool) -> None:
+        if claims and self._chance.random() < 0.3:
+            await self._ask(lambda service: service.claim(WHO, task, "ann"))
+        await self._ask(lambda service: service.complete(WHO, task, "ann", "approved", None, data))
 
 
 class JobWorker:
@@ -217,5 +210,5 @@ async def live(chance: random.Random, who: Any, seconds: float) -> None:
         await clock.sleep(chance.random() * seconds)
         try:
             await who.turn()
-        except (Refused, NotFound, ServiceDied, StoreUnavailable):
+        except (Refused, ServiceDied, StoreUnavailable):
             continue

@@ -41,7 +41,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return done
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _Selector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._virtual = loop

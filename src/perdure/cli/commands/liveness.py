@@ -19,10 +19,11 @@ def why(process: Id, as_json: AsJson = False) -> None:
         terminal.print_json(found)
         return
     answers = terminal.answers()
-    if found["status"] == "suspended" or not found["waits"]:
-        answers.print(found["sentence"], soft_wrap=True, highlight=False)
-    for wait in found["waits"]:
-        answers.print(wait["sentence"], soft_wrap=True, highlight=False)
+    sentences = [wait["sentence"] for wait in found["waits"]]
+    if not sentences or not found["sentence"].startswith(sentences[0]):  # else it only sums them up
+        sentences.insert(0, found["sentence"])
+    for sentence in sentences:
+        answers.print(sentence, soft_wrap=True, highlight=False)
     if found["total"] > len(found["waits"]):
         terminal.note(f"And {found['total'] - len(found['waits'])} more.", style="dim")
 

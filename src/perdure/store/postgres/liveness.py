@@ -3,8 +3,7 @@ refuse a process without one are in the migrations.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Pool
@@ -20,6 +19,7 @@ _STANDING = f"""
 select p.id, p.tenant, p.status, p.state, p.created_at, p.owed_since,
        (select count(*) from (select from inbox x where x.process = p.id limit {FACTS_COUNTED_MAX}) f)::integer
            as facts,
+       (select min(x.recorded_at) from inbox x where x.process = p.id) as facts_since,
        array(select x.id from timer x where x.process = p.id) as "timer",
        array(select x.activity from call x where x.process = p.id) as "call",
        array(select distinct x.activity from subscription x where x.process = p.id) as "subscription",
@@ -45,7 +45,6 @@ order by p.id limit $3
 
 STANDING = _STANDING + "where p.tenant = $1 and p.id = $2 and p.ended_at is null"
 
-# The address is shown without path and query, which may hold what is nobody else's business.
 CALLS = """
 select 'call' as kind, activity, lease_until as at,
        case when lease_token is null or lease_until <= clock_timestamp() then 'queued' else 'performing' end as state,
@@ -131,8 +130,9 @@ def _standing(row: Row) -> Standing:
         status=row["status"],
         state=row["state"],
         created_at=row["created_at"],
-        owed_since=cast(datetime | None, row["owed_since"]),
+        owed_since=row["owed_since"],
         facts=row["facts"],
+        facts_since=row["facts_since"],
         recorded=frozenset((kind, id_) for kind in KINDS for id_ in row[kind]),
     )
 

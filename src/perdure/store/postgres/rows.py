@@ -7,9 +7,8 @@ from asyncpg import Record
 
 from perdure.codec import decode, encode
 from perdure.definition.pins import Pin
-from perdure.engine.draft import PROCESS_REFERENCE
 from perdure.engine.errors import Error
-from perdure.engine.step import Waiting
+from perdure.engine.step import Waiting, waits_to_begin
 from perdure.store import contract
 
 _error = msgspec.json.Decoder(Error)
@@ -39,15 +38,10 @@ def process(row: Record) -> contract.ProcessRecord:
     fields = dict(row)
     fields["tags"] = decode(fields["tags"]) if fields["tags"] else {}
     fields["error"] = _error.decode(fields["error"]) if fields["error"] else None
-    fields["waiting"] = _waiting.decode(fields["waiting"]) if fields["waiting"] else _waits_to_begin(fields)
+    fields["waiting"] = _waiting.decode(fields["waiting"]) if fields["waiting"] else ()
+    if not fields["waiting"] and fields["ended_at"] is None:
+        fields["waiting"] = (waits_to_begin(fields["id"], fields["created_at"]),)
     return contract.ProcessRecord(**fields)
-
-
-def _waits_to_begin(process: dict[str, Any]) -> tuple[Waiting, ...]:
-    """Until its first step a process waits just for that, or has ended."""
-    if process["ended_at"] is not None:
-        return ()
-    return (Waiting(process["id"], PROCESS_REFERENCE, "step", process["created_at"]),)
 
 
 def activity(row: Record) -> contract.ActivityRecord:
