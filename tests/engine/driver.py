@@ -5,7 +5,7 @@ after every step, and every step is checked for what must always hold.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from perdure.definition.template import (
 )
 from perdure.engine import state as states
 from perdure.engine.advance import advance
-from perdure.engine.asks import AskFailed, Evaluate, Load
+from perdure.engine.asks import Ask, AskFailed, Evaluate, Load
 from perdure.engine.effects import (
     CancelCall,
     CancelChild,
@@ -59,6 +59,7 @@ from perdure.engine.facts import (
     TimerFired,
 )
 from perdure.engine.refs import Ref, inline_value, key_of
+from perdure.engine.state import State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process, Step
 from perdure.engine.wake_ups import wake_ups
 
@@ -116,6 +117,31 @@ def _run(expression: Expression, input_: Any, variables: dict[str, Any]) -> Any:
         raise AskFailed(standard("expression", f"{expression.text}: {problem}")) from None
 
 
+def decide(
+    program: Program,
+    process: Process,
+    state: State | None,
+    facts: Sequence[AnyFact],
+    now: datetime,
+    limits: Limits,
+    answer: Callable[[Ask], Any],
+) -> Step:
+    """One step of the engine; `answer` gives what it asks for, or raises `AskFailed`."""
+    generator = advance(program, process, state, facts, now, ENVIRONMENT, limits)
+    try:
+        ask = next(generator)
+        while True:
+            try:
+                answered = answer(ask)
+            except AskFailed as failed:
+                ask = generator.throw(failed)
+            else:
+                ask = generator.send(answered)
+    except StopIteration as stop:
+        step: Step = stop.value
+    return step
+
+
 AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended")
 """What may be written down of a process that has ended."""
 
@@ -170,25 +196,7 @@ class Run:
     def _step(self, facts: Sequence[AnyFact]) -> None:
         state = None if self.state is None else states.decode(self.state)
         before = None if state is None else state.status
-        generator = advance(self.program, self.process, state, facts, self.now, ENVIRONMENT, self.limits)
-        answer: Any = None
-        failure: AskFailed | None = None
-        try:
-            while True:
-                ask = generator.throw(failure) if failure is not None else generator.send(answer)
-                failure = None
-                match ask:
-                    case Evaluate():
-                        self.evaluations.append(ask)
-                        try:
-                            answer = evaluate(ask, self.secrets)
-                        except AskFailed as failed:
-                            failure = failed
-                    case Load(keys):
-                        self.loads += 1
-                        answer = {key: decode(self.payloads[key]) for key in keys}
-        except StopIteration as stop:
-            step: Step = stop.value
+        step = decide(self.program, self.process, state, facts, self.now, self.limits, self._answer)
         self.steps.append(step)
         self.state = states.encode(step.state)
         assert states.encode(states.decode(self.state)) == self.state
@@ -199,6 +207,15 @@ class Run:
             self._apply(effect)
         self._check(before, step)
         self._check_trail(step)
+
+    def _answer(self, ask: Ask) -> Any:
+        match ask:
+            case Evaluate():
+                self.evaluations.append(ask)
+                return evaluate(ask, self.secrets)
+            case Load(keys):
+                self.loads += 1
+                return {key: decode(self.payloads[key]) for key in keys}
 
     def _apply(self, effect: Any) -> None:
         match effect:
