@@ -1,7 +1,8 @@
 """Processes as they were stored, kept in git: what this release and all later ones must read and go on with.
 
 A file holds a definition with its pins, and for each step of a process of it: the facts as they lay in the inbox, the
-state as it lay in the process row, and the payloads that were stored with it. Files are written once and never again:
+state as it lay in the process row, and the payloads that were stored with it. Beside them is, for each version of the
+stored form, what it consists of. Files are written once and never again:
 
     PYTHONPATH=tests:tests/engine .venv/bin/python -m goldens
 """
@@ -9,7 +10,7 @@ state as it lay in the process row, and the payloads that were stored with it. F
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import golden_runs
 import msgspec
@@ -22,6 +23,7 @@ from perdure.definition.pins import FUNCTION, Pin
 from perdure.definition.program import Program
 from perdure.engine import state as states
 from perdure.engine.asks import Ask, Evaluate
+from perdure.engine.errors import Error
 from perdure.engine.facts import AnyFact
 from perdure.engine.refs import inline_value, key_of
 from perdure.engine.state import State
@@ -64,6 +66,17 @@ def read(path: Path) -> Golden:
 
 def paths() -> list[Path]:
     return sorted(FOLDER.glob("*.json"))
+
+
+def form_path() -> Path:
+    return FOLDER / f"form-{states.VERSION}.txt"
+
+
+def form() -> str:
+    """What states consist of as this release stores them: each class with its tag and its fields, in their order."""
+    kinds = (State, states.Timer, Error, *get_args(states.AnyFrame))
+    described = ((kind.__struct_config__.tag, kind.__name__, ", ".join(kind.__struct_fields__)) for kind in kinds)
+    return "".join(f"{tag} {name}: {fields}\n" for tag, name, fields in described)
 
 
 # going on
@@ -173,3 +186,6 @@ if __name__ == "__main__":
     for name, path in missing():
         path.write_bytes(msgspec.json.format(msgspec.json.encode(record(name)), indent=1) + b"\n")
         print(f"wrote {path}")
+    if not form_path().exists():
+        form_path().write_text(form())
+        print(f"wrote {form_path()}")

@@ -43,6 +43,15 @@ def test_what_was_stored_is_stored_alike(golden: Golden) -> None:
             assert msgspec.json.decode(text).items() <= msgspec.json.decode(encode_fact(fact)).items()
 
 
+def test_another_stored_form_has_another_version() -> None:
+    """By the version, workers of the release before know what to leave alone."""
+    path = goldens.form_path()
+    assert path.exists(), f"keep what this version of the stored form consists of: {WRITE}"
+    assert goldens.form() == path.read_text(), "states are stored in another form: raise VERSION in engine/state.py"
+    for golden in map(goldens.read, goldens.paths()):
+        assert all(stage.state[1] <= states.VERSION for stage in golden.stages)
+
+
 def test_there_is_a_golden_file_of_everything() -> None:
     """Of each kind of frame and fact, with something in each field."""
     seen = {name for path in goldens.paths() for name in _seen(path)}

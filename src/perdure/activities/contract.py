@@ -89,7 +89,9 @@ class Unwanted(Exception):
 
 
 class Postponed(Exception):
-    """Too many calls wait for a host with a limit already. This one was not made; it is to be tried again later."""
+    """This call was not made, and is to be tried again later: too many wait for a host with a limit already, or only a
+    later release knows what to do.
+    """
 
 
 class Place(Protocol):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+import structlog
+
 from perdure.activities.a2a import A2aPerformer
 from perdure.activities.asyncapi.performer import AsyncApiPerformer
 from perdure.activities.container import ContainerPerformer
-from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.activities.contract import Call, Performer, Postponed
 from perdure.activities.grpc import GrpcPerformer
 from perdure.activities.http import HttpPerformer
 from perdure.activities.kubernetes.performer import KubernetesPerformer
@@ -16,7 +18,8 @@ from perdure.activities.script import ScriptPerformer
 from perdure.activities.shell import ShellPerformer
 from perdure.activities.webhook import WebhookPoster
 from perdure.codec import Json
-from perdure.engine.errors import standard
+
+log = structlog.get_logger("perdure.calls")
 
 
 def performers(outside: Outside) -> Mapping[str, Performer]:
@@ -44,12 +47,18 @@ class Registry:
         self._poster = WebhookPoster(outside)
 
     async def perform(self, call: Call) -> Json:
-        """The output of the call. Raises `CallFailed`, also where no performer knows the function."""
+        """See `contract.Performer`. A call that no performer here knows is one of a later release, and is left to its
+        workers.
+        """
         performer = self._performers.get(call.function)
         if performer is None:
-            known = ", ".join(sorted(self._performers))
-            detail = f"No performer for the function {call.function!r}; this release knows {known}."
-            raise CallFailed(standard("configuration", detail))
+            log.warning(
+                "a call is left to a later release: this one does not know its function",
+                function=call.function,
+                process_id=str(call.process),
+                activity_id=str(call.activity),
+            )
+            raise Postponed
         return await performer.perform(call)
 
     async def post(

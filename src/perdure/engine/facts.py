@@ -14,8 +14,11 @@ from perdure.codec import Json
 from perdure.engine.errors import Error
 
 
-class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """What has happened; `tag` names it in the inbox."""
+class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What has happened; `tag` names it in the inbox.
+
+    One that a later release has recorded, with something in it that this one does not know, is left to that release.
+    """
 
 
 class ProcessStarted(Fact, frozen=True):

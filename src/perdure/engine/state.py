@@ -3,8 +3,10 @@
 Payloads are named by reference (`refs`), never carried, unless they are short. Ended activities have left
 the state; whatever grows with data (chunks of collections, consumed events) is stored under derived keys.
 
-Stored as MessagePack: a version number, then the state as arrays. A field may be added at the end of a
-class if it has a default; anything else needs a new version and a reader for the old one in `_READERS`.
+Stored as MessagePack: a version number, then the state as arrays. Whatever changes in these classes makes a new
+version, by which workers of the release before know what to leave alone: they would drop fields that they don't know.
+Earlier versions keep their readers in `_READERS`; where fields were only added at the end, with defaults, the reader of
+the new version reads the old one too.
 """
 
 from datetime import datetime
@@ -236,21 +238,24 @@ class StateUnreadable(Exception):
     """The stored state was written by a later release, or is damaged."""
 
 
+class StateNewer(StateUnreadable):
+    """The stored state was written by a later release."""
+
+
 def encode(state: State) -> bytes:
     """The state in its stored form."""
     return _encoder.encode((VERSION, state))
 
 
 def decode(data: bytes) -> State:
-    """The state from its stored form, of this release or an earlier one. Raises `StateUnreadable`."""
+    """The state from its stored form, of this release or an earlier one. Raises `StateUnreadable`, `StateNewer`."""
     try:
         version = _version.decode(data)[0]
-        reader = _READERS.get(version)
-        if reader is None:
-            raise StateUnreadable(
+        if version > VERSION:
+            raise StateNewer(
                 f"the state has version {version}, this release reads up to {VERSION}; run the newer release"
             )
-        state: State = reader.decode(data)[1]
-    except msgspec.DecodeError as error:
+        state: State = _READERS[version].decode(data)[1]
+    except (msgspec.DecodeError, KeyError) as error:
         raise StateUnreadable(f"the state can't be read: {error}") from None
     return state

@@ -92,6 +92,8 @@ async def _look_at(
         return None if begins else _told(standing, ("start",), False, BEGUN_NEVER)
     try:
         state = states.decode(standing.state)
+    except states.StateNewer:
+        return None  # the workers of that release look at it
     except states.StateUnreadable as error:
         return _told(standing, (), False, UNREADABLE.format(error))
     missing = [wake_up for wake_up in wake_ups(standing.id, state) if not standing.has(wake_up)]

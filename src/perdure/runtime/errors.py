@@ -32,6 +32,18 @@ class Forbidden(Refused):
     status = 403
 
 
+class Left(Refused):
+    """What was asked for is recorded, and left to services of a later release."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A later release has this process in hand. What was asked for is recorded, and is done once one of its "
+            "workers is there; look at the process again then."
+        )
+
+
 class Invalid(Refused):
     """Decodable, but not acceptable; `problems` points into the body."""
 

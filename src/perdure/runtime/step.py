@@ -4,13 +4,13 @@ A batch of processes is stepped in one transaction. A process whose expressions 
 is stepped alone, so that it delays nobody else. Whoever finds a process locked leaves it to the holder, who
 looks into its inbox again after the commit.
 
-A process that can't be stepped at all (its state was written by a later release, say) is put off, and delays
-nobody else either.
+A process that can't be stepped at all is put off, and delays nobody else either. One whose state a later release has
+written, or has a fact for that this one does not know, is left to the workers of that release.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -29,8 +29,9 @@ from perdure.engine.step import Process, Step
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
+from perdure.runtime.errors import Left
 from perdure.store.contract import DefinitionName, NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
-from perdure.store.facts import decode_fact, encode_fact
+from perdure.store.facts import FactUnreadable, decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
 
@@ -44,19 +45,25 @@ PUT_OFF_SECONDS = 30.0
 """How long the sweep leaves a process alone that could not be stepped, lest such processes are all it sees.
 Anything that happens to it tries it sooner.
 """
+LEAVE_SECONDS = 2.0
+"""The same for those with a fact that only a later release knows, so that its workers see them first."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What became of a batch: `slow` ones need more time, `failed` ones raised; the rest was committed."""
+    """What became of a batch: `slow` ones need more time, `failed` ones raised, `left` ones are for a later release
+    for the reason given; the rest was committed.
+    """
 
     taken: list[UUID] = field(default_factory=list)
     slow: set[UUID] = field(default_factory=set)
     failed: dict[UUID, BaseException] = field(default_factory=dict)
+    left: dict[UUID, BaseException] = field(default_factory=dict)
 
     @property
     def stepped(self) -> list[UUID]:
-        return [process for process in self.taken if process not in self.slow and process not in self.failed]
+        others = self.slow | self.failed.keys() | self.left.keys()
+        return [process for process in self.taken if process not in others]
 
 
 @dataclass(slots=True)
@@ -100,18 +107,21 @@ class Stepper:
                 return
             for process in batch.slow:
                 self._step_alone_soon(process)
-            await self._put_off(batch.failed)
+            await self._put_off(batch)
             left = await self._context.store.with_facts(batch.stepped) if batch.stepped else []
 
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
 
-        For commands that answer with the result. Raises what the step raises.
+        For commands that answer with the result. Raises what the step raises, and `Left`.
         """
         for _ in range(STEPS_NOW_MAX):
             batch = await self._batch([process], alone=True)
             if process in batch.failed:
                 raise batch.failed[process]
+            if process in batch.left:
+                await announce(self._context.broker, Announcement(steps=[process]))
+                raise Left
             if not await self._context.store.with_facts([process]):
                 return
 
@@ -130,7 +140,7 @@ class Stepper:
         try:
             async with self._alone:
                 batch = await self._batch([process], alone=True)
-            await self._put_off(batch.failed)
+            await self._put_off(batch)
             # As every holder of a process: whoever met the lock meanwhile left its fact to us.
             await self.step(await self._context.store.with_facts(batch.stepped))
         except StoreUnavailable as error:
@@ -142,15 +152,19 @@ class Stepper:
         """A batch could not be saved: find those to blame by halves, so that all others go on."""
         if len(ids) == 1:
             log.error("a process could not be stepped; it is put off", process_id=str(ids[0]), exc_info=error)
-            await self._put_off(ids)
+            await self._put_off(Batch(failed={ids[0]: error}))
             return
         middle = len(ids) // 2
         await self.step(ids[:middle])
         await self.step(ids[middle:])
 
-    async def _put_off(self, ids: Collection[UUID]) -> None:
-        if ids:
-            await self._context.store.put_off(list(ids), PUT_OFF_SECONDS)
+    async def _put_off(self, batch: Batch) -> None:
+        if batch.failed:
+            await self._context.store.put_off(list(batch.failed), PUT_OFF_SECONDS)
+        # The sweep does not see those whose state is of a later release, as long as this one does it.
+        unread = [process for process, error in batch.left.items() if isinstance(error, FactUnreadable)]
+        if unread:
+            await self._context.store.put_off(unread, LEAVE_SECONDS)
 
     async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> Batch:
         """One transaction."""
@@ -183,6 +197,10 @@ class Stepper:
                 step = drive.run_inline() if drive else None
             except StoreUnavailable:
                 raise
+            except (states.StateNewer, FactUnreadable) as error:
+                log.info("a process is left to a later release", process_id=str(process.id), reason=str(error))
+                batch.left[process.id] = error
+                continue
             except Exception as error:  # a fault of one process must not stop the others
                 _blame(batch, process, error)
                 continue
