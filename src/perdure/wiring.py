@@ -1,27 +1,21 @@
 """The one place that names implementations: puts the parts together and runs them as services."""
 
 import asyncio
-import contextlib
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 
 import asyncpg
 import structlog
-from fastapi import FastAPI
 
-from perdure import __version__, telemetry
+from perdure import __version__, clock, hosting, telemetry
 from perdure.activities.authentication.authorization import authorize
 from perdure.activities.fetching import OutsideFetcher
 from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.api.app import create_app
-from perdure.api.server import Server
 from perdure.broker.contract import Broker
 from perdure.broker.postgres import PostgresBroker
 from perdure.coordination.contract import Coordinator
@@ -31,17 +25,19 @@ from perdure.embedded.postgres import EmbeddedPostgres
 from perdure.engine.step import Environment, Limits
 from perdure.expressions.contract import Evaluator, EvaluatorUnavailable
 from perdure.expressions.evaluator import JqEvaluator
+from perdure.hosting import CannotStart
 from perdure.limits import CallLimits
 from perdure.runtime.context import Context
 from perdure.runtime.programs import Programs
 from perdure.runtime.service import Service
+from perdure.runtime.starting import Starting
 from perdure.sealing import Sealer
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable
 from perdure.store.lifecycle import Telling
 from perdure.store.postgres import migrations
-from perdure.store.postgres.connection import Pool, open_pool
+from perdure.store.postgres.connection import Pool, Unreachable, connected, open_pool
 from perdure.store.postgres.store import PostgresStore
 from perdure.worker.health import HealthServer
 from perdure.worker.sweeper import retention_seconds
@@ -50,66 +46,83 @@ from perdure.worker.worker import Worker
 log = structlog.get_logger("perdure")
 
 OnReady = Callable[[str], None]
+OnWait = Callable[[str], None]
 
-API_STOP_SECONDS = 3
-
-
-class CannotStart(Exception):
-    """The service can't start; the message says why and what to do."""
+AWAY_SECONDS = 2.0
+"""Between two looks at whether a database that is away is there."""
 
 
 async def run_dev(settings: Settings, *, host: str, port: int, data_dir: Path, on_ready: OnReady) -> None:
     """API, worker and everything they need in this process. Returns after SIGINT or SIGTERM, cleanly stopped."""
-    settings = _dev_defaults(settings)
-    async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listener(host, port))
-        dsn = settings.database_url or await _embedded(stack, data_dir)
-        await _migrate(dsn)
-        base = _base_url(host, listener)
-        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
-        if settings.database_url is None:
-            await context.store.forget_leases()  # whoever held them died with the last run
-        service = Service(context)
-        stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(Outside(settings, context.secrets, context.coordinator)))
-        await worker.start()
-        stack.push_async_callback(worker.stop)
-        app = create_app(service, settings=settings, open_access=_is_loopback(host), version=__version__)
-        await _serve(app, listener, lambda: on_ready(base))
+    await hosting.until_stopped(_dev(_dev_defaults(settings), host, port, data_dir, on_ready))
 
 
 async def run_api(settings: Settings, *, host: str, port: int, on_ready: OnReady) -> None:
     """The API service. Returns after SIGINT or SIGTERM."""
-    async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listener(host, port))
-        dsn = _database_url(settings)
-        base = _base_url(host, listener)
-        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
-        service = Service(context)
-        stack.push_async_callback(service.stop)
-        app = create_app(service, settings=settings, open_access=False, version=__version__)
-        await _serve(app, listener, lambda: on_ready(base))
+    await hosting.until_stopped(_api(settings, host, port, on_ready))
 
 
 async def run_worker(settings: Settings, *, host: str, port: int, on_ready: OnReady) -> None:
     """The worker service; its port serves health and metrics. Returns after SIGINT or SIGTERM."""
+    await hosting.until_stopped(_worker(settings, host, port, on_ready))
+
+
+async def _dev(settings: Settings, host: str, port: int, data_dir: Path, on_ready: OnReady) -> None:
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(hosting.listen(host, port))
+        dsn = settings.database_url or await _embedded(stack, data_dir)
+        await _migrate(dsn)
+        base = hosting.base_url(host, listener)
+        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
+        if settings.database_url is None:
+            await context.store.forget_leases()  # whoever held them died with the last run
+        service = await _begin(stack, context, working=True)
+        app = create_app(service, settings=settings, open_access=hosting.is_loopback(host), version=__version__)
+        async with hosting.serve(app, listener) as served:
+            on_ready(base)
+            await served.wait()
+
+
+async def _api(settings: Settings, host: str, port: int, on_ready: OnReady) -> None:
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(hosting.listen(host, port))
+        dsn = _database_url(settings)
+        base, starting = hosting.base_url(host, listener), Starting()
+        app = create_app(starting.platform, settings=settings, open_access=False, version=__version__)
+        async with hosting.serve(app, listener) as served:
+            opening = open_context(settings, dsn, settings.public_url or base, on_wait=starting.waits)
+            context = await stack.enter_async_context(opening)
+            starting.begin(await _begin(stack, context, working=False))
+            on_ready(base)
+            await served.wait()
+
+
+async def _worker(settings: Settings, host: str, port: int, on_ready: OnReady) -> None:
     async with AsyncExitStack() as stack:
         dsn = _database_url(settings)
-        public_url = settings.public_url or settings.api_url
-        context = await stack.enter_async_context(open_context(settings, dsn, public_url))
-        service = Service(context)
-        stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(Outside(settings, context.secrets, context.coordinator)))
-        await worker.start()
-        stack.push_async_callback(worker.stop)
-        health = HealthServer(service.ready, host=host, port=port)
+        starting = Starting()
+        health = HealthServer(starting.ready, host=host, port=port)
         try:
             address = await health.start()
         except OSError as error:
-            raise _cannot_listen(host, port, error) from error
+            raise hosting.cannot_listen(host, port, error) from error
         stack.push_async_callback(health.stop)
+        public_url = settings.public_url or settings.api_url
+        context = await stack.enter_async_context(open_context(settings, dsn, public_url, on_wait=starting.waits))
+        starting.begin(await _begin(stack, context, working=True))
         on_ready(address)
-        await _stop_signal()
+        await asyncio.Event().wait()
+
+
+async def _begin(stack: AsyncExitStack, context: Context, *, working: bool) -> Service:
+    """The platform over what was opened; with a worker of its own where it is `working`."""
+    service = Service(context)
+    stack.push_async_callback(service.stop)
+    if working:
+        worker = Worker(context, Registry(Outside(context.settings, context.secrets, context.coordinator)))
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+    return service
 
 
 async def migrate(settings: Settings) -> list[str]:
@@ -125,8 +138,13 @@ async def open_keys(settings: Settings) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: bool = False) -> AsyncIterator[Context]:
-    """Everything that the runtime works with, started; `bare` starts the database only."""
+async def open_context(
+    settings: Settings, dsn: str, public_url: str, *, bare: bool = False, on_wait: OnWait | None = None
+) -> AsyncIterator[Context]:
+    """Everything that the runtime works with, started; `bare` starts the database only.
+
+    With `on_wait` a database that is away is waited for, and that is told why each time.
+    """
     try:
         retention_seconds(settings.retention)
     except ValueError as error:
@@ -137,7 +155,8 @@ async def open_context(settings: Settings, dsn: str, public_url: str, *, bare: b
     except ValueError as error:
         raise CannotStart(str(error)) from error
     async with AsyncExitStack() as stack:
-        pool = await _pool(stack, dsn, settings)
+        pool = await _pool(dsn, settings, on_wait)
+        stack.push_async_callback(_close, pool)
         store = PostgresStore(pool, Telling(settings.lifecycle_events, publish=bool(settings.broker_url)))
         secrets = Secrets(os.environ)
         context = Context(
@@ -181,19 +200,35 @@ async def open_evaluator(settings: Settings, secrets: Secrets) -> AsyncIterator[
         await evaluator.stop()
 
 
-async def _pool(stack: AsyncExitStack, dsn: str, settings: Settings) -> Pool:
+async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None) -> Pool:
+    while True:
+        try:
+            return await _fitting_pool(dsn, settings)
+        except StoreUnavailable as error:
+            if on_wait is None:
+                raise CannotStart(f"{error}. Check PERDURE_DATABASE_URL.") from error
+            log.warning("the database is away; waiting for it", reason=str(error))
+            on_wait(str(error))
+        await clock.sleep(AWAY_SECONDS)
+
+
+async def _fitting_pool(dsn: str, settings: Settings) -> Pool:
+    """Connections to a database with this release's schema. Raises `StoreUnavailable` while it is away."""
     try:
         pool = await open_pool(dsn, settings.database_pool_max)
-    except (StoreUnavailable, ValueError) as error:
+    except Unreachable as error:
         raise CannotStart(f"{error}. Check PERDURE_DATABASE_URL.") from error
-    stack.push_async_callback(_close, pool)
-    async with pool.acquire() as connection:
-        try:
+    try:
+        async with connected(pool) as connection:
             missing = await migrations.pending(connection)
-        except migrations.MigrationFailed as error:
-            raise CannotStart(str(error)) from error
-    if missing:
-        raise CannotStart("The database schema is not up to date. Run `perdure migrate` first.")
+        if missing:
+            raise CannotStart("The database schema is not up to date. Run `perdure migrate` first.")
+    except migrations.MigrationFailed as error:
+        await _close(pool)
+        raise CannotStart(str(error)) from error
+    except BaseException:
+        await _close(pool)
+        raise
     return pool
 
 
@@ -259,70 +294,6 @@ def _dev_defaults(settings: Settings) -> Settings:
             "run_script": True if settings.run_script is None else settings.run_script,
         }
     )
-
-
-@contextlib.contextmanager
-def _listener(host: str, port: int) -> Iterator[socket.socket]:
-    """A bound socket, so that port 0 is known before anything starts and a taken port fails at once."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-        listener.setblocking(False)
-    except (OSError, OverflowError) as error:
-        raise _cannot_listen(host, port, error) from error
-    with contextlib.closing(listener):
-        yield listener
-
-
-def _cannot_listen(host: str, port: int, error: Exception) -> CannotStart:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return CannotStart(f"Can't listen on {host}:{port}: {reason}. Choose another with --host and --port.")
-
-
-def _base_url(host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-async def _serve(app: FastAPI, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    server = Server(app, stop_seconds_max=API_STOP_SECONDS)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(_stop_signal())
-    while not server.started and not serving.done():
-        await asyncio.wait([serving], timeout=0.005)
-    if not serving.done():
-        on_ready()
-    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    server.should_exit = True
-    await serving
-
-
-async def _stop_signal() -> None:
-    """Returns at the first SIGINT or SIGTERM."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 def configure(settings: Settings) -> None:

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
+from perdure.hosting import CannotStart
 from perdure.limits import Limit
-from perdure.wiring import CannotStart
 from servers import Fleet, RedisServer
 
 from .conftest import WHO, open_platform

@@ -21,7 +21,7 @@ LOG_FILE = "perdure.log"
 async def embedded(settings: Settings, *, port: int, data_dir: Path) -> AsyncIterator[str]:
     """The address of a platform on an embedded PostgreSQL in the data directory, stopped cleanly at the end.
 
-    Its logs go to `LOG_FILE` in the data directory, afresh at each start. Raises `wiring.CannotStart`; if
+    Its logs go to `LOG_FILE` in the data directory, afresh at each start. Raises `hosting.CannotStart`; if
     it stops before its time (SIGINT, SIGTERM), `Stopped`.
     """
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

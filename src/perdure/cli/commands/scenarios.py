@@ -51,7 +51,7 @@ def export(
 
 def _play(file: Path, full: bool) -> bool:
     """Play one file and say how that went; the files after it get their turn all the same."""
-    from perdure import wiring
+    from perdure import hosting, wiring
     from perdure.scenarios.files import FileUnusable, play
 
     settings = exits.settings()
@@ -64,7 +64,7 @@ def _play(file: Path, full: bool) -> bool:
         ]
         terminal.note(*problems.faults(unusable.file, faults))
         return False
-    except wiring.CannotStart as problem:
+    except hosting.CannotStart as problem:
         exits.fail(str(problem))
     for line in render.played(str(file), played):
         terminal.answers().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -93,13 +93,13 @@ def ready(url: str) -> None:
 
 def serve(chosen: "Settings", work: Coroutine[Any, Any, T]) -> T:
     """Run a service until it has stopped; exits where it can't start."""
-    from perdure import wiring
+    from perdure import hosting, wiring
 
     try:
         wiring.configure(chosen)
         with asyncio.Runner(loop_factory=event_loop()) as runner:
             return runner.run(work)
-    except wiring.CannotStart as error:
+    except hosting.CannotStart as error:
         work.close()
         exits.fail(str(error))
     except KeyboardInterrupt:

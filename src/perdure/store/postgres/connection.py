@@ -30,20 +30,39 @@ GONE = (
 )
 """What a call may fail with through no fault of its own."""
 
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # no server that accepts writes, where the URL asks for one
+)
+"""What connecting fails with as long as the database is away. Wrong credentials or names are not among it."""
+
+
+class Unreachable(Exception):
+    """The database can't be reached as it is asked for, and trying again would not help."""
+
 
 async def open_pool(dsn: str, size_max: int) -> Pool:
-    """A pool of at most `size_max` connections. Raises `StoreUnavailable`."""
+    """A pool of at most `size_max` connections. Raises `StoreUnavailable` where the database is away, else
+    `Unreachable`.
+    """
     try:
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
             max_size=size_max,
+            timeout=ACQUIRE_SECONDS_MAX,
             command_timeout=COMMAND_SECONDS_MAX,
             max_inactive_connection_lifetime=120,
             server_settings={"application_name": "perdure", "lock_timeout": "10s", "jit": "off"},
         )
-    except (*GONE, asyncpg.PostgresError) as error:
-        raise StoreUnavailable(f"The database can't be reached: {error}") from error
+    except AWAY as error:
+        raise StoreUnavailable(f"The database can't be reached: {error or type(error).__name__}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise Unreachable(f"The database can't be reached: {error}") from error
     assert pool is not None
     return pool
 
