@@ -26,16 +26,17 @@ class Request:
 
 
 class StandIn:
-    """Listens on a port that the system chooses.
+    """Listens on a port that the system chooses, where none is given.
 
     ``/echo`` answers the body; ``/slow/MS`` after a while; ``/flaky/N`` fails N times for each key with 503;
     ``/status/CODE`` answers that; ``/call-back/MS`` has the callback URL in its body called after a while, and
     ``/call-back-first`` before it answers.
     """
 
-    def __init__(self, call_back: Callable[[str, Json], Awaitable[None]] | None = None) -> None:
+    def __init__(self, call_back: Callable[[str, Json], Awaitable[None]] | None = None, *, port: int = 0) -> None:
         self.requests: list[Request] = []
         self._call_back = call_back
+        self._port = port
         self._failures: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -51,7 +52,7 @@ class StandIn:
         app.router.add_post("/call-back-first", self._call_back_first)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self

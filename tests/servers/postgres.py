@@ -83,6 +83,13 @@ class PostgresServer(Server):
         """A backup, taken while others go on."""
         return await self._client("pg_dump", "--format=custom")
 
+    async def dump_text(self) -> str:
+        """The same as statements that any client and any supported version takes."""
+        options = ("--inserts", "--rows-per-insert=100", "--no-owner", "--no-privileges")
+        lines = (await self._client("pg_dump", *options)).decode().splitlines()
+        left_out = ("\\", "--", "SET transaction_timeout")
+        return "\n".join(line for line in lines if line and not line.startswith(left_out)) + "\n"
+
     async def restore(self, dump: bytes) -> None:
         """What the backup holds, into an empty database."""
         await self._client("pg_restore", "--no-owner", "--exit-on-error", given=dump)
@@ -99,9 +106,20 @@ class PostgresServer(Server):
         async with self._template:
             if not self._template_made:
                 await self._make_template()
+        async with self._database(TEMPLATE) as dsn:
+            yield dsn
+
+    @asynccontextmanager
+    async def empty_database(self) -> AsyncIterator[str]:
+        """The DSN of a new database without a schema."""
+        async with self._database("template0") as dsn:
+            yield dsn
+
+    @asynccontextmanager
+    async def _database(self, template: str) -> AsyncIterator[str]:
         self._databases += 1
         name = f"test_{self._databases}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.dsn(name)
         finally:
