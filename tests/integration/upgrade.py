@@ -1,4 +1,4 @@
-"""A database of an earlier release, with processes in every kind of waiting: how it is made, and what has to come of it.
+"""A database of an earlier release, with processes in every kind of waiting: how it is made, and what comes of it.
 
 Written once, from the repository of that release, and never again:
 
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import yaml
 
 from integration.api import Api, Json, definition
 from integration.programs import Program, run
@@ -30,60 +31,53 @@ SETTINGS = {"PERDURE_EGRESS_ALLOW": "127.0.0.0/8", "PERDURE_CALL_LEASE_SECONDS":
 END_SECONDS_MAX = 60.0
 PAD = "x" * 400
 
-DONE = {"done": {"set": {"k": "${ $context.k }", "got": "${ . }"}}}
+# The tasks between `BEGIN` and `DONE`, by what the process waits for.
+TASKS: dict[str, list[Json]] = yaml.safe_load(
+    """
+pieces:
+- &soon {wait: {seconds: 3}}
+- &pause {w: {wait: {milliseconds: 50}}}
+- &slow {call: http, with: {method: post, endpoint: 'SERVICE/slow/1000', body: {n: 1}}}
+- &flaky {call: http, with: {method: post, endpoint: 'SERVICE/flaky/1', body: {n: 2}}}
+- &retry {delay: {seconds: 3}, limit: {attempt: {count: 5}}}
+- &human {call: 'human-task:1.0.0@default', with: {title: 'Go on?', candidateGroups: [upgrade]}}
+- &job {call: 'job:1.0.0@default', with: {type: upgrade, lease: {seconds: 1}}}
+- &half {with: {type: upgrade.half}, correlate: &by {k: {from: .data.k, expect: '${ $context.k }'}}}
+- &go {with: {type: upgrade.go}, correlate: *by}
+- &event {listen: {to: {one: *go}}}
+- &child {namespace: upgrade, name: event, version: 1.0.0, input: '${ $context }'}
+- &each {namespace: upgrade, name: timer, version: 1.0.0}
+waiting:
+  timer: [w: *soon]
+  retry: [t: {try: [c: *flaky], catch: {retry: *retry}}]
+  call: [c: *slow]
+  event: [l: *event]
+  events: [l: {listen: {to: {all: [*half, *go]}}, foreach: {item: e, do: [*pause, n: {set: {n: '${ $e.n }'}}]}}]
+  callback: [c: {call: 'callback:1.0.0@default', with: {}}]
+  human-task: [h: *human]
+  claimed: [h: *human]
+  job: [j: *job]
+  leased: [j: *job]
+  child: [r: {run: {workflow: *child}}]
+  map: [m: {call: 'map:1.0.0@default', with: {items: '${ [range(3) | {k: .}] }', concurrency: 2, process: *each}}]
+  fork:
+  - f:
+      fork:
+        branches:
+        - a: {for: {in: '${ [1, 2] }'}, do: [l: *event, w: *soon]}
+        - b: *human
+        - c: {try: [j: *job], catch: {}}
+  function: [d: {call: 'doubled:1.0.0@default', with: {n: 21}}]
+  suspended: [w: *soon]
+  faulted: [j: *job]
+  owed: [s: {set: {n: 1}}]
+  later: [s: {set: {n: 1}}]
+""".replace("SERVICE", SERVICE)
+)["waiting"]
 BEGIN = {"begin": {"set": "${ . }", "export": {"as": "{k: .k}"}}}
-SOON = {"wait": {"seconds": 3}}
-SLOW = {"call": "http", "with": {"method": "post", "endpoint": f"{SERVICE}/slow/1000", "body": {"n": 1}}}
-FLAKY = {"call": "http", "with": {"method": "post", "endpoint": f"{SERVICE}/flaky/1", "body": {"n": 2}}}
-CALLBACK = {"call": "callback:1.0.0@default", "with": {}}
-HUMAN = {"call": "human-task:1.0.0@default", "with": {"title": "Go on?", "candidateGroups": ["upgrade"]}}
-JOB = {"call": "job:1.0.0@default", "with": {"type": "upgrade", "lease": {"seconds": 1}}}
-RETRY = {"delay": {"seconds": 3}, "limit": {"attempt": {"count": 5}}}
+DONE = {"done": {"set": {"k": "${ $context.k }", "got": "${ . }"}}}
 
-
-def hearing(type_: str, **more: Json) -> Json:
-    return {"with": {"type": type_}, "correlate": {"k": {"from": ".data.k", "expect": "${ $context.k }"}}, **more}
-
-
-TASKS: dict[str, list[Json]] = {
-    "timer": [{"w": SOON}],
-    "retry": [{"t": {"try": [{"c": FLAKY}], "catch": {"retry": RETRY}}}],
-    "call": [{"c": SLOW}],
-    "event": [{"l": {"listen": {"to": {"one": hearing("upgrade.go")}}}}],
-    "events": [
-        {
-            "l": {
-                "listen": {"to": {"all": [hearing("upgrade.half"), hearing("upgrade.go")]}},
-                "foreach": {"item": "e", "do": [{"w": {"wait": {"milliseconds": 50}}}, {"n": {"set": {"n": "${ $e.n }"}}}]},
-            }
-        }
-    ],
-    "callback": [{"c": CALLBACK}],
-    "human-task": [{"h": HUMAN}],
-    "claimed": [{"h": HUMAN}],
-    "job": [{"j": JOB}],
-    "leased": [{"j": JOB}],
-    "child": [{"r": {"run": {"workflow": {"namespace": "upgrade", "name": "event", "version": "1.0.0", "input": "${ $context }"}}}}],
-    "map": [
-        {
-            "m": {
-                "call": "map:1.0.0@default",
-                "with": {"items": "${ [range(3) | {k: .}] }", "concurrency": 2, "process": {"namespace": "upgrade", "name": "timer", "version": "1.0.0"}},
-            }
-        }
-    ],
-    "fork": [
-        {"f": {"fork": {"branches": [{"a": {"for": {"in": "${ [1, 2] }"}, "do": [{"l": {"listen": {"to": {"one": hearing("upgrade.go")}}}}, {"w": SOON}]}}, {"b": HUMAN}, {"c": {"try": [{"j": JOB}], "catch": {}}}]}}}
-    ],
-    "function": [{"d": {"call": "doubled:1.0.0@default", "with": {"n": 21}}}],
-    "suspended": [{"w": SOON}],
-    "faulted": [{"j": JOB}],
-    "owed": [{"s": {"set": {"n": 1}}}],
-    "later": [{"s": {"set": {"n": 1}}}],
-}  # fmt: skip
-"""The tasks between `BEGIN` and `DONE`, by what the process waits for."""
-
-DOUBLED = {"do": [{"w": SOON}, {"d": {"set": {"n": "${ .n * 2 }"}}}]}
+DOUBLED = {"do": [{"w": {"wait": {"seconds": 3}}}, {"d": {"set": {"n": "${ .n * 2 }"}}}]}
 EXTENSIONS = {"use": {"extensions": [{"around": {"extend": "wait", "after": [{"note": {"set": {"noted": True}}}]}}]}}
 SCHEDULES: dict[str, Json] = {
     "every": {"every": {"seconds": 20}},
