@@ -51,6 +51,9 @@ from schema_migration m order by number
 
 _NOTE = "insert into schema_migration (number, name, checksum, serves_from) values ($1, $2, $3, $4)"
 
+# Some migrations say for themselves how long to wait for a lock, which others would have to wait with them.
+_OWN_LOCK_TIMEOUT = re.compile(r"^set local lock_timeout = .*;$", re.MULTILINE)
+
 _SERVES_FROM = re.compile(r"^-- serves-from: (\d{4})$", re.MULTILINE)
 
 
@@ -150,7 +153,7 @@ async def _giving_way(change: Callable[[], Awaitable[None]], what: str) -> None:
 async def _try(connection: Connection, migration: Migration) -> None:
     async with connection.transaction():
         await connection.execute("select set_config('lock_timeout', $1, true)", LOCK_TIMEOUT)
-        await connection.execute(migration.sql)
+        await connection.execute(_OWN_LOCK_TIMEOUT.sub("", migration.sql))
         note = (migration.number, migration.name, migration.checksum, migration.serves_from)
         await connection.execute(_NOTE, *note)
 
