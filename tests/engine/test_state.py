@@ -49,10 +49,6 @@ def test_states_of_earlier_releases_load_and_go_on(path: Path) -> None:
     assert run.activity("call").status == "completed"
 
 
-def test_there_is_a_golden_state_of_this_version() -> None:
-    assert list(GOLDEN.glob(f"state-{state.VERSION}-*.gz"))
-
-
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(StateUnreadable, match="version 99"):
         state.decode(msgspec.msgpack.encode((99, [])))
