@@ -8,17 +8,15 @@ changes its address gets around it. Each hop of a redirect is a call of its own.
 
 import asyncio
 import socket
-from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp import AddrInfoType, ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from perdure.activities.public_addresses import Address, is_public, stands_for, tunnels_to
+
 EVERYTHING = "*"
 
-_NAT64 = IPv6Network("64:ff9b::/96")
-
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
@@ -62,13 +60,11 @@ class Guard:
         if self._everything:
             return True
         address = ip_address(host.partition("%")[0])
-        return all(self._permits(candidate) for candidate in (address, *_embedded(address)))
+        reached = stands_for(address) or address
+        return all(self._permits(end) for end in (reached, *tunnels_to(reached)))
 
     def _permits(self, address: Address) -> bool:
-        if any(address in network for network in self._allowed if network.version == address.version):
-            return True
-        mapped = isinstance(address, IPv6Address) and bool(_embedded(address))
-        return mapped or (address.is_global and not address.is_multicast)
+        return is_public(address) or any(address in network for network in self._allowed)
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be reached, for clients that connect by themselves.
@@ -77,7 +73,10 @@ class Guard:
         `Refused` where there is none, `OSError` where the name can't be resolved.
         """
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise _unusable(host, error) from None
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         permitted = [address for address in addresses if self.permits(address)]
         if not permitted:
@@ -97,7 +96,10 @@ class Guard:
 
         Blocks, so it is for a thread. Raises `Refused`, and `OSError` where nobody answers.
         """
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise _unusable(host, error) from None
         permitted = [info for info in found if self.permits(str(info[4][0]))]
         if not permitted:
             raise Refused(host)
@@ -116,14 +118,9 @@ class Guard:
         raise problem
 
 
-def _embedded(address: Address) -> Sequence[IPv4Address]:
-    """The IPv4 addresses that an IPv6 address stands for (mapped, 6to4, Teredo, NAT64)."""
-    if isinstance(address, IPv4Address):
-        return ()
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())[1:]]
-    if address in _NAT64:
-        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [embedded for embedded in found if embedded is not None]
+def _unusable(host: str, error: UnicodeError) -> OSError:
+    """For a name that can't even be asked for, such as one with a label that is empty or too long."""
+    return OSError(f"{host[:100]!r} is no name of a host: {error}")
 
 
 class Resolver(AbstractResolver):
