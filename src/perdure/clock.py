@@ -6,6 +6,7 @@ Everything else takes them as arguments, so that tests and the simulator decide 
 import asyncio
 import os
 import random
+import secrets
 import time
 from datetime import UTC, datetime
 from uuid import UUID
@@ -42,7 +43,7 @@ def uuid7() -> UUID:
 
 def random_bytes(count: int) -> bytes:
     """`count` unguessable bytes."""
-    return os.urandom(count)
+    return secrets.token_bytes(count)
 
 
 def jittered(seconds: float, spread: float = 0.2) -> float:

@@ -300,7 +300,15 @@ async def test_taking_some_costs_the_same_however_many_wait(platform: Platform, 
         )
         await connection.execute("analyze job")
         plan = await connection.fetch(
-            "explain (analyze, buffers, format json) " + jobs.LEASE, "default", "many", 10, 60.0, "w", "a", 60.0
+            "explain (analyze, buffers, format json) " + jobs.LEASE,
+            "default",
+            "many",
+            10,
+            60.0,
+            "w",
+            "a",
+            60.0,
+            bytes(32),
         )
         assert "job_available" in plan[0][0] and "Sort" not in plan[0][0] and "Seq Scan" not in plan[0][0]
         (top,) = json.loads(plan[0][0])

@@ -4,6 +4,7 @@ A lease is proved by its token. A job whose lease ends without a word is offered
 asks for another try, after a growing pause and a bounded number of times. Each of these is a fact for the process.
 """
 
+import hmac
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from perdure import clock
 from perdure.codec import Json
 from perdure.engine.errors import Error, standard
 from perdure.engine.facts import JobCompleted, JobFailed, JobLeased, JobReturned
@@ -45,6 +47,7 @@ async def activate(context: Context, queue: JobQueue, who: Principal, request: J
             lease_seconds_default=context.settings.job_lease_seconds,
             worker=request.worker or who.name,
             actor=who.name,
+            token_seed=clock.random_bytes(32),
             fact_of=_leased,
         )
 
@@ -174,7 +177,9 @@ def _is_repeat(record: JobRecord, lease: str, answer: bytes) -> bool:
 
 
 def _is_of(record: JobRecord, lease: str) -> bool:
-    return record.token is not None and str(record.token) == lease.lower()
+    if record.token is None:
+        return False
+    return hmac.compare_digest(str(record.token).encode(), lease.lower().encode(errors="replace"))
 
 
 def _ended(record: JobRecord, state: str, answer: bytes | None) -> JobRecord:

@@ -544,11 +544,13 @@ class Store(Protocol):
         lease_seconds_default: float,
         worker: str,
         actor: str,
+        token_seed: bytes,
         fact_of: JobFactOf,
     ) -> list[JobRecord]:
         """Give up to `most` available jobs of a type to a worker, by priority and then age, and record it.
 
-        The lease is `lease_seconds`, else what the job asks for, else the default.
+        The lease is `lease_seconds`, else what the job asks for, else the default. Its token is as hard to guess as
+        `token_seed`, up to 128 bits; each call has a seed of its own.
         """
 
     async def change_job(self, tenant: str, job: UUID, change: JobChange) -> JobRecord | None:

@@ -310,11 +310,21 @@ class PostgresStore:
         lease_seconds_default: float,
         worker: str,
         actor: str,
+        token_seed: bytes,
         fact_of: c.JobFactOf,
     ) -> list[c.JobRecord]:
         async with transaction(self._pool) as connection:
             return await jobs.lease(
-                connection, tenant, type_, most, lease_seconds, lease_seconds_default, worker, actor, fact_of
+                connection,
+                tenant,
+                type_,
+                most,
+                lease_seconds,
+                lease_seconds_default,
+                worker,
+                actor,
+                token_seed,
+                fact_of,
             )
 
     async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> c.JobRecord | None:
