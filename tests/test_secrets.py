@@ -1,4 +1,9 @@
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
 import pytest
+from yarl import URL
 
 from perdure.secrets import SecretMissing, Secrets
 
@@ -63,6 +68,56 @@ def test_missing(name):
 )
 def test_redact(value, redacted):
     assert SECRETS.redact(value) == redacted
+
+
+TRICKY = 'to/ken+with "all" %&é'
+TRICKED = Secrets({"PERDURE_SECRET_TRICKY": TRICKY, "PERDURE_SECRET_TINY": "abcd"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TRICKY,
+        json.dumps(TRICKY)[1:-1],
+        json.dumps(TRICKY, ensure_ascii=False)[1:-1],
+        quote(TRICKY),
+        quote(TRICKY, safe=""),
+        quote_plus(TRICKY),
+        quote_plus(TRICKY).lower(),
+        str(URL("http://x/").with_query({"k": TRICKY})).partition("=")[2],
+    ],
+)
+def test_spellings(text):
+    assert TRICKED.redact_text(f"<{text}>") == "<***>"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:", "a longer one:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_in_base64_wherever_it_begins(before, encode):
+    encoded = encode(f"{before}{TRICKY} and more".encode()).decode()
+    shown = TRICKED.redact_text(encoded)
+    assert "***" in shown
+    assert TRICKY[2:-2].encode() not in base64.b64decode(shown.partition("***")[0] + "==")
+    assert len(shown) < len(encoded) - len(TRICKY)
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("it said to/ken+wi…", "it said ***…"),
+        ('string ("to/ken...) is no number', 'string ("***...) is no number'),
+        ("to/ken+wi and no more", "to/ken+wi and no more"),
+        ("to/…", "to/…"),
+        ("to/ken… and to/ken+w...", "***… and ***..."),
+        ("wait… abcd", "wait… ***"),
+    ],
+)
+def test_what_was_cut_off(text, shown):
+    assert TRICKED.redact_text(text) == shown
+
+
+def test_short_secrets_are_not_looked_for_in_base64():
+    assert TRICKED.redact_text(base64.b64encode(b"abcd").decode()) == "YWJjZA=="
 
 
 def test_what_holds_no_secret_is_not_copied():

@@ -16,6 +16,7 @@ async def served(platform, *, open_access=True, **settings):
     """A running server over `platform`; yields an HTTP client with its base URL."""
     app = create_app(platform, settings=Settings(_env_file=None, **settings), open_access=open_access, version="0.1.0")
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = Server(app, stop_seconds_max=3)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

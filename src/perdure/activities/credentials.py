@@ -7,7 +7,7 @@ from typing import Protocol
 from perdure.activities.contract import CallFailed
 from perdure.codec import Json
 from perdure.engine.errors import Error
-from perdure.secrets import REDACTED, Secrets
+from perdure.secrets import REDACTED, Secrets, spellings
 
 REDACTED_CHARACTERS_MIN = 8
 """Credentials shorter than this are too likely to occur in ordinary data by chance."""
@@ -78,7 +78,9 @@ class Credentials:
 
     def redact(self, value: Json) -> Json:
         """The value without these credentials, which a careless service may echo."""
-        proofs = [proof for proof in self.proofs if len(proof) >= REDACTED_CHARACTERS_MIN]
+        proofs = {
+            spelling for proof in self.proofs if len(proof) >= REDACTED_CHARACTERS_MIN for spelling in spellings(proof)
+        }
         return _without(value, sorted(proofs, key=len, reverse=True)) if proofs else value
 
     def redact_error(self, error: Error) -> Error:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+import msgspec
+
 from perdure.codec import Json, decode
+from perdure.engine.errors import Error
 from perdure.engine.refs import Key, Ref, inline_value, key_of
 from perdure.runtime.context import Context
 
@@ -18,6 +21,10 @@ class Values:
     def of(self, process: UUID, ref: Ref | None) -> Json:
         """None where there is no reference (yet)."""
         return None if ref is None else self._secrets.redact(self.plain(process, ref))
+
+    def error(self, error: Error | None) -> Error | None:
+        """As it may be shown: an author may have put a secret into it, or into what it quotes."""
+        return None if error is None else msgspec.convert(self._secrets.redact(msgspec.to_builtins(error)), Error)
 
     def plain(self, process: UUID, ref: Ref) -> Json:
         """As it is, for whoever is to work with it."""

@@ -171,22 +171,23 @@ def _unknown(task: UUID) -> NotFound:
 
 
 def _view(context: Context, record: HumanTaskRecord) -> HumanTaskView:
+    redact = context.secrets.redact
     return HumanTaskView(
         id=record.id,
         process=record.process,
         activity=record.id,
-        title=record.title,
-        description=record.description,
+        title=redact(record.title),
+        description=redact(record.description),
         status=record.status,
         assignee=record.assignee,
         assignees=record.assignees,
         candidate_groups=record.candidate_groups,
         exclude_users=record.exclude_users,
         outcomes=record.outcomes,
-        form=record.form,
+        form=redact(record.form),
         due=record.due,
         outcome=record.outcome,
-        output=context.secrets.redact(record.output),
+        output=redact(record.output),
         created_at=record.created_at,
         completed_at=record.completed_at,
     )
