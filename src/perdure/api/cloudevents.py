@@ -24,7 +24,6 @@ BATCH: Final = "application/cloudevents-batch+json"
 EVENTS_MAX: Final = 1_000
 REQUIRED: Final = ("specversion", "id", "source", "type")
 
-_NAME: Final = re.compile(r"[a-z0-9]{1,64}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _EXPECTED: Final = (
     f"expected {STRUCTURED} (structured), {BATCH} (batched), or ce- headers such as ce-specversion, ce-id, "
@@ -85,7 +84,7 @@ def _headers(request: Request) -> list[tuple[str, bytes]]:
 def _binary(request: Request, media_type: str, data: bytes) -> Json:
     event: dict[str, Json] = {}
     for name, value in _headers(request):
-        if name in event or name in ("data", "datacontenttype") or not _NAME.fullmatch(name):
+        if name in event or name in ("data", "datacontenttype") or not attributes.NAME.fullmatch(name):
             detail = "expected each attribute once, named in lower-case letters and digits"
             raise _refusal([{"pointer": f"/{name[:80]}", "detail": f"{detail}; `data` is the body"}])
         event[name] = _header_value(name, value)
@@ -147,7 +146,7 @@ def _fault(name: str, value: Json) -> str | None:
             if isinstance(value, str) and _TIME.fullmatch(value) and _is_time(value):
                 return None
             return f"expected a time as RFC 3339 writes it, found {bodies.shown(value)}"
-        case _ if not _NAME.fullmatch(name):
+        case _ if not attributes.NAME.fullmatch(name):
             return "expected an attribute name of 1 to 64 lower-case letters and digits"
         case _:
             return _extension_fault(name, value)
@@ -170,7 +169,7 @@ def _text_fault(name: str, value: Json) -> str | None:
 def _extension_fault(name: str, value: Json) -> str | None:
     if isinstance(value, str):
         return _text_fault(name, value) if value else None
-    if isinstance(value, bool) or (isinstance(value, int) and -(2**31) <= value < 2**31):
+    if isinstance(value, bool) or (isinstance(value, int) and value in attributes.INTEGERS):
         return None
     return f"expected an attribute to be a text, a boolean or a 32-bit integer; found {bodies.shown(value)}"
 

@@ -6,11 +6,12 @@ RabbitMQ carries AMQP 1.0's application properties as the headers of AMQP 0-9-1,
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from perdure import codec
 from perdure.codec import Json
-from perdure.engine.attributes import REQUIRED, text_fault
+from perdure.engine.attributes import INTEGERS, NAME, REQUIRED, text_fault
 
 STRUCTURED: Final = "application/cloudevents+json; charset=UTF-8"
 ROUTING_KEY_BYTES_MAX: Final = 255
@@ -42,6 +43,8 @@ def decode(content_type: str | None, headers: Mapping[str, Any], body: bytes) ->
         event = _decoded(body)
         if not isinstance(event, dict):
             raise ValueError(f"expected a JSON object, found {type(event).__name__}")
+        # JSON format, section 2.2: an attribute that is null is one that is not there.
+        event = {name: value for name, value in event.items() if value is not None or name == "data"}
     else:
         event = _binary(content_type, media_type, headers, body)
     _check(event)
@@ -52,8 +55,10 @@ def _binary(content_type: str | None, media_type: str, headers: Mapping[str, Any
     event: dict[str, Json] = {}
     for name, value in headers.items():
         for prefix in _PREFIXES:
-            if name.lower().startswith(prefix):
+            if name.lower().startswith(prefix) and value is not None:
                 event[name[len(prefix) :].lower()] = _attribute(value)
+    if not event.keys().isdisjoint(("data", "data_base64")):
+        raise ValueError("expected data as the body of the message, found it as a header")
     if content_type:
         event["datacontenttype"] = content_type
     if body:
@@ -64,9 +69,14 @@ def _binary(content_type: str | None, media_type: str, headers: Mapping[str, Any
 
 def _attribute(value: Any) -> Json:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        try:
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        except OverflowError:
+            raise ValueError(f"expected a time between the years 1 and 9999, found {value}") from None
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, Decimal | float) or (type(value) is int and value not in INTEGERS):
+        return str(value)  # AMQP has numbers that CloudEvents has not
     return value
 
 
@@ -95,7 +105,30 @@ def _check(event: dict[str, Json]) -> None:
         if not isinstance(event.get(name), str) or not event[name]:
             raise ValueError(f"expected a non-empty string as {name}")
     for name, value in event.items():
-        if name not in ("data", "data_base64") and isinstance(value, str) and (fault := text_fault(name, value)):
-            raise ValueError(f"{name}: {fault}")
+        if name != "data" and (fault := _fault(name, value)):
+            raise ValueError(f"{name[:80] if name.isprintable() else repr(name[:80])}: {fault}")
     if "data" in event and "data_base64" in event:
         raise ValueError("expected data or data_base64, found both")
+
+
+def _fault(name: str, value: Json) -> str | None:
+    """Why the member can't be this value; the same holds for events that come by HTTP."""
+    if name == "data_base64":
+        return _base64_fault(value)
+    if not NAME.fullmatch(name):
+        return "expected an attribute name of 1 to 64 lower-case letters and digits"
+    if isinstance(value, str):
+        return text_fault(name, value)
+    if isinstance(value, bool) or (isinstance(value, int) and value in INTEGERS):
+        return None
+    return f"expected an attribute to be a text, a boolean or a 32-bit integer; found {type(value).__name__}"
+
+
+def _base64_fault(value: Json) -> str | None:
+    try:
+        if isinstance(value, str):
+            base64.b64decode(value, validate=True)
+            return None
+    except ValueError:  # binascii.Error is one
+        pass
+    return "expected base64"

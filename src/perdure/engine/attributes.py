@@ -1,5 +1,6 @@
 """What texts the attributes of a CloudEvent may be, whoever brings it: they are stored, indexed and routed by."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,6 +9,11 @@ BYTES_MAX: Final[Mapping[str, int]] = {"id": 512, "source": 1_024, "type": 255}
 REQUIRED: Final = tuple(BYTES_MAX)
 """Beside `specversion`, what every event has."""
 OTHER_BYTES_MAX: Final = 4_096
+
+NAME: Final = re.compile(r"[a-z0-9]{1,64}")
+"""CloudEvents 1.0, "Naming Conventions", which give no bound but advise one."""
+INTEGERS: Final = range(-(2**31), 2**31)
+"""CloudEvents 1.0, "Type System"."""
 
 
 def text_fault(name: str, text: str) -> str | None:
