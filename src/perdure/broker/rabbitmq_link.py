@@ -11,7 +11,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from perdure import clock
+from perdure import amqp_properties, clock
 from perdure.broker.contract import BrokerUnavailable
 
 CONNECT_SECONDS_MAX: Final = 5.0
@@ -27,6 +27,8 @@ ERRORS: Final = (*CONNECTION_EXCEPTIONS, TimeoutError)
 """What calls of aio-pika raise, within `honest`, when the broker or the connection fails."""
 
 _log = structlog.get_logger(__name__)
+
+amqp_properties.install()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from aio_pika.exceptions import (
 )
 from yarl import URL
 
+from perdure import amqp_properties
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import (
     KEPT_SECONDS,
@@ -36,6 +37,8 @@ from perdure.activities.asyncapi.protocols.contract import (
     at_hand,
 )
 from perdure.codec import Json
+
+amqp_properties.install()
 
 GONE = (AMQPError, ConnectionError, asyncio.TimeoutError)
 
