@@ -45,3 +45,16 @@ def decode_shallow(data: bytes, depth_max: int) -> Json:
         if not level:
             return value
     raise ValueError(f"it has more than {depth_max} levels of nesting (PERDURE_PAYLOAD_DEPTH_MAX)")
+
+
+def whole_numbers(value: Json) -> Json:
+    """The value with numbers such as 5.0 as the integers that they are in JSON."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: whole_numbers(item) for key, item in value.items()}
+        case list():
+            return [whole_numbers(item) for item in value]
+        case _:
+            return value

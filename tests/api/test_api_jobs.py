@@ -67,6 +67,15 @@ async def test_activations_that_are_refused(edge, platform, body, pointer):
     assert platform.calls == []
 
 
+async def test_whole_numbers_may_be_written_with_a_fraction(edge, platform):
+    await answer(edge, "/v1/jobs/activate", {"type": "pack", "max": 7.0, "wait": 0.0})
+    assert platform.calls[-1][-1].max == 7
+    problem = await answer(edge, "/v1/jobs/activate", {"type": "pack", "max": 7.5}, 422)
+    assert problem["errors"][0]["pointer"] == "/max"
+    await answer(edge, f"/v1/jobs/{ID}/fail", {"lease": TOKEN, "error": {"status": 402.0}})
+    assert platform.calls[-1][3].status == 402
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [

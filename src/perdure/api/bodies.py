@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import Request
 
 from perdure.api.problems import Refusal
-from perdure.codec import Json, decode
+from perdure.codec import Json, decode, whole_numbers
 from perdure.settings import Settings
 
 T = TypeVar("T")
@@ -99,10 +99,15 @@ def decode_json(request: Request, data: bytes) -> Json:
     return value
 
 
+_FRACTION: Final = re.compile(r"Expected `int[^`]*`, got `float`")
+"""What msgspec says of 5.0, which is an integer to JSON Schema and to whoever writes numbers so."""
+
+
 class Body(Generic[T]):
     """A kind of body: how it is decoded, and what is wrong with one that can't be."""
 
     def __init__(self, type_: type[T]) -> None:
+        self._type = type_
         self._decoder = msgspec.json.Decoder(type_)
         self._schema = msgspec.json.schema(type_)
         self._validator = jsonschema_rs.validator_for(self._schema, validate_formats=True)
@@ -127,10 +132,16 @@ class Body(Generic[T]):
         try:
             return self._decoder.decode(data)
         except ValueError as error:
-            raise self._refusal(data, str(error)) from None
-
-    def _refusal(self, data: bytes, message: str) -> Refusal:
+            message = str(error)
         value = _decoded(data)
+        if _FRACTION.match(message) and self._validator.is_valid(value):
+            try:
+                return msgspec.convert(whole_numbers(value), self._type)
+            except msgspec.ValidationError as error:
+                message = str(error)
+        raise self._refusal(value, message)
+
+    def _refusal(self, value: Json, message: str) -> Refusal:
         errors = [
             _told(error, self._schema)
             for error, _ in zip(self._validator.iter_errors(value), range(ERRORS_MAX), strict=False)

@@ -37,10 +37,10 @@ async def read(request: Request) -> list[Json]:
     """The events of a request. 400 undecodable, 415 in no known mode, 422 incomplete or malformed."""
     media_type = bodies.content_type(request)
     if media_type == STRUCTURED:
-        events = [bodies.decode_json(request, await bodies.read(request))]
+        events = [_normal(bodies.decode_json(request, await bodies.read(request)))]
         errors = _check(events[0], "")
     elif media_type == BATCH:
-        events = _batch(bodies.decode_json(request, await bodies.read(request)))
+        events = [_normal(event) for event in _batch(bodies.decode_json(request, await bodies.read(request)))]
         errors = [error for n, event in enumerate(events) for error in _check(event, f"/{n}")]
     elif media_type.startswith("application/cloudevents") or not _headers(request):
         raise Refusal(415, f"Content-Type: {_EXPECTED}; found {media_type[:80] or 'none'!r}.")
@@ -49,7 +49,7 @@ async def read(request: Request) -> list[Json]:
         errors = _check(events[0], "")
     if errors:
         raise _refusal(errors)
-    return [_without_null(event) for event in events]
+    return events
 
 
 def _refusal(errors: Errors) -> Refusal:
@@ -66,11 +66,8 @@ def _batch(value: Json) -> list[Json]:
     return value
 
 
-def _without_null(event: Json) -> Json:
-    """JSON format, section 2.2: an attribute that is null is one that is not there."""
-    if None not in event.values():
-        return event
-    return {name: value for name, value in event.items() if value is not None or name == "data"}
+def _normal(event: Json) -> Json:
+    return attributes.normal(event) if isinstance(event, dict) else event
 
 
 def _headers(request: Request) -> list[tuple[str, bytes]]:

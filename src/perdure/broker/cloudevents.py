@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from perdure import codec
 from perdure.codec import Json
-from perdure.engine.attributes import INTEGERS, NAME, REQUIRED, text_fault
+from perdure.engine.attributes import INTEGERS, NAME, REQUIRED, normal, text_fault
 
 STRUCTURED: Final = "application/cloudevents+json; charset=UTF-8"
 ROUTING_KEY_BYTES_MAX: Final = 255
@@ -43,8 +43,7 @@ def decode(content_type: str | None, headers: Mapping[str, Any], body: bytes) ->
         event = _decoded(body)
         if not isinstance(event, dict):
             raise ValueError(f"expected a JSON object, found {type(event).__name__}")
-        # JSON format, section 2.2: an attribute that is null is one that is not there.
-        event = {name: value for name, value in event.items() if value is not None or name == "data"}
+        event = normal(event)
     else:
         event = _binary(content_type, media_type, headers, body)
     _check(event)

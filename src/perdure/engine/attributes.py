@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from perdure.codec import Json, whole_numbers
+
 BYTES_MAX: Final[Mapping[str, int]] = {"id": 512, "source": 1_024, "type": 255}
 """`id` and `source` share an index entry of PostgreSQL, `type` is a routing key of AMQP."""
 REQUIRED: Final = tuple(BYTES_MAX)
@@ -24,3 +26,12 @@ def text_fault(name: str, text: str) -> str | None:
     if len(text.encode()) > bytes_max:
         return f"expected at most {bytes_max} bytes, found {len(text.encode())}"
     return None
+
+
+def normal(event: Mapping[str, Json]) -> dict[str, Json]:
+    """The event as it is meant: an attribute that is null is one that is not there (JSON format, section 2.2)."""
+    return {
+        name: value if name == "data" else whole_numbers(value)
+        for name, value in event.items()
+        if value is not None or name == "data"
+    }

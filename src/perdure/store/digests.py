@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from perdure.codec import Json, encode
+from perdure.codec import Json, encode, whole_numbers
 
 
 def token_digest(token: str) -> bytes:
@@ -29,16 +29,4 @@ def value_digest(values: Sequence[Json]) -> bytes:
 
 
 def _canonical(value: Json) -> bytes:
-    return msgspec.json.encode(_whole_numbers(value), order="deterministic")
-
-
-def _whole_numbers(value: Json) -> Json:
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case dict():
-            return {key: _whole_numbers(item) for key, item in value.items()}
-        case list():
-            return [_whole_numbers(item) for item in value]
-        case _:
-            return value
+    return msgspec.json.encode(whole_numbers(value), order="deterministic")
