@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -166,6 +167,7 @@ class MemoryWorld:
         lease_seconds_default: float,
         worker: str,
         actor: str,
+        token_seed: bytes,
         fact_of: c.JobFactOf,
     ) -> list[c.JobRecord]:
         free = [j for j in self.t.jobs.values() if j.type == type_ and j.state == "available" and not j.held]
@@ -176,7 +178,7 @@ class MemoryWorld:
                 job,
                 state="leased",
                 deliveries=job.deliveries + 1,
-                token=UUID(int=next(self.t.numbers)),
+                token=UUID(bytes=sha256(token_seed + job.id.bytes).digest()[:16]),
                 worker=worker,
                 actor=actor,
                 lease_seconds=seconds,
