@@ -52,6 +52,7 @@ from perdure.engine.facts import (
     ActivitySucceeded,
     AnyFact,
     CallbackReceived,
+    CallInDoubt,
     ChildEnded,
     EventReceived,
     HumanTaskCompleted,
@@ -142,7 +143,7 @@ def decide(
     return step
 
 
-AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended")
+AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended", "dev.perdure.call.in-doubt")
 """What may be written down of a process that has ended."""
 
 
@@ -393,13 +394,22 @@ class Run:
     def succeed(self, name: str, output: Any = None) -> "Run":
         call = self.call(name)
         del self.calls[call.activity]
-        return self.take(ActivitySucceeded(call.activity, call.attempt, output))
+        return self.take(ActivitySucceeded(call.activity, call.attempt, output, lookup=call.lookup))
 
     def fail(self, name: str, error: Any = None) -> "Run":
         call = self.call(name)
         del self.calls[call.activity]
         error = error or standard("communication", "no", status=503)
-        return self.take(ActivityFailed(call.activity, call.attempt, error))
+        return self.take(ActivityFailed(call.activity, call.attempt, error, lookup=call.lookup))
+
+    def doubt(self, name: str) -> "Run":
+        """Nobody knows whether the call was made; who had it is gone."""
+        call = self.call(name)
+        request = None
+        if call.in_doubt != "retry":
+            del self.calls[call.activity]
+            request = call.request
+        return self.take(CallInDoubt(call.activity, call.attempt, self.now, call.function, request))
 
     def fire(self, purpose: str | None = None) -> "Run":
         """Let the next timer fire, at its time."""
@@ -421,10 +431,10 @@ class Run:
         del self.callbacks[activity]
         return self.take(CallbackReceived(activity, body))
 
-    def decide(self, outcome: str) -> "Run":
+    def decide(self, outcome: str, data: Any = None) -> "Run":
         (activity,) = self.human_tasks
         del self.human_tasks[activity]
-        output = {"outcome": outcome, "data": None, "comment": None, "completedBy": "ann", "completedAt": "now"}
+        output = {"outcome": outcome, "data": data, "comment": None, "completedBy": "ann", "completedAt": "now"}
         return self.take(HumanTaskCompleted(activity, output, "ann"))
 
     def end_child(self, status: str = "completed", output: Any = None, error: Any = None) -> "Run":

@@ -13,9 +13,13 @@ from driver import Run
 
 from perdure.engine.errors import Error, standard
 from perdure.engine.facts import (
+    ActivityFailed,
+    ActivitySucceeded,
+    CallInDoubt,
     CancelRequested,
     ChildEnded,
     EventReceived,
+    Exchange,
     HumanTaskActed,
     HumanTaskCompleted,
     JobCompleted,
@@ -299,6 +303,29 @@ def cancelled(run: Run) -> None:
     run.take(SuspendRequested("ann")).succeed("c", 1).take(CancelRequested("ann", "enough"))
 
 
+DOUBTS = f"""
+do:
+  - asked: {{call: http, with: {{method: post, endpoint: 'http://x'}}, metadata: {{inDoubt: ask}}}}
+  - looked:
+      call: http
+      with: {{method: post, endpoint: 'http://x'}}
+      metadata: {{inDoubt: verify, lookup: {{with: {{method: get, endpoint: 'http://y'}}, done: .done}}}}
+  - again: {CALL}
+  - left: {{run: {{shell: {{command: pay}}, await: false}}}}
+"""
+
+
+def doubts(run: Run) -> None:
+    run.start({"n": 1}).doubt("asked").decide("repeat")
+    call = run.calls.popitem()[1]
+    answered = ActivitySucceeded(call.activity, 1, 1, Exchange(run.now, run.now, "x:80", 200))
+    run.take(answered).doubt("looked").fail("looked").fire("lookup").succeed("looked", {"done": False})
+    call = run.calls.popitem()[1]
+    failed = ActivityFailed(call.activity, 1, standard("communication", "no"), Exchange(run.now, run.now))
+    run.take(failed).take(RetryRequested("ann")).succeed("looked", 2).doubt("again").succeed("again", 3)
+    run.take(CallInDoubt(run.activity("left").id, 1, run.now, "shell", reference="/do/3/left"))
+
+
 Script = Callable[[Run], None]
 
 RUNS: dict[str, tuple[str, Script]] = {
@@ -317,6 +344,7 @@ RUNS: dict[str, tuple[str, Script]] = {
     "cancelled": (CANCELLED, cancelled),
     "functions": (FUNCTIONS, functions),
     "stepped": (STEPPED, stepped),
+    "doubts": (DOUBTS, doubts),
 }
 PINS: dict[str, dict[str, Any]] = {"functions": {"double:1.0.0@default": DOUBLE}}
 ACTIVITIES_MAX = {"stepped": 1}

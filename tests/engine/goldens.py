@@ -74,7 +74,7 @@ def form_path() -> Path:
 
 def form() -> str:
     """What states consist of as this release stores them: each class with its tag and its fields, in their order."""
-    kinds = (State, states.Timer, Error, *get_args(states.AnyFrame))
+    kinds = (State, states.Timer, states.Doubt, Error, *get_args(states.AnyFrame))
     described = ((kind.__struct_config__.tag, kind.__name__, ", ".join(kind.__struct_fields__)) for kind in kinds)
     return "".join(f"{tag} {name}: {fields}\n" for tag, name, fields in described)
 

@@ -111,6 +111,22 @@ PLACE: Final[ContextVar[Place | None]] = ContextVar("place", default=None)
 """That of the call being performed."""
 
 
+@dataclass(slots=True)
+class Trace:
+    """What is known of how a call went beside its output. Whoever performs it writes down what there is."""
+
+    sent: float | None = None
+    """When its request went out (monotonic)."""
+    by: str | None = None
+    """The host that answered."""
+    status: int | None = None
+    """The status of the answer, where the protocol has one."""
+
+
+TRACE: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+"""That of the call being performed."""
+
+
 class Permits(Protocol):
     """What all workers agree upon: see `coordination.contract.Coordinator`, which keeps to this."""
 

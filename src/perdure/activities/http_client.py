@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from perdure.activities.contract import CallFailed
+from perdure import clock
+from perdure.activities.contract import TRACE, CallFailed, Trace
 from perdure.activities.deadlines import deadline
 from perdure.activities.egress import Guard, Refused, Resolver
 from perdure.activities.http_request import Request, misconfigured
@@ -198,6 +199,8 @@ class HttpClient:
         self._check_literal(request)
         if self._session is None:
             raise RuntimeError("The HTTP client has not been started.")
+        trace = TRACE.get() or Trace()
+        trace.sent = clock.monotonic()
         async with self._session.request(
             request.verb,
             request.url,
@@ -207,6 +210,7 @@ class HttpClient:
             ssl=request.credentials.tls or True,
             trace_request_ctx=attempt,
         ) as response:
+            trace.by, trace.status = request.url.authority, response.status
             body = await _read(request, response, terms)
             return Response(response.status, response.reason or "", response.headers, body)
 

@@ -243,6 +243,21 @@ class Listen(Task):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """What becomes of a call of which nobody knows whether it was made: ``metadata.inDoubt`` of its task.
+
+    `policy` is ``retry``, ``verify`` or ``ask``. `lookup` holds the arguments of the HTTP call that ``verify`` makes;
+    `done` and `output` are evaluated over its answer. `question` says more about whom ``ask`` asks.
+    """
+
+    policy: str = "retry"
+    lookup: Template | None = None
+    done: Expression | None = None
+    output: Template | None = None
+    question: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Task):
     """A call whose arguments the engine evaluates and an activity performs.
 
@@ -254,6 +269,7 @@ class Call(Task):
     kind: ClassVar[Kind] = "call"
     function: str
     arguments: Template
+    in_doubt: InDoubt = InDoubt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +354,7 @@ class RunProgram(Task):
     arguments: Template
     await_: bool
     return_: str
+    in_doubt: InDoubt = InDoubt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from perdure.engine.arrivals import refuse
 from perdure.engine.draft import Draft, Fault
 from perdure.engine.facts import (
     AnyFact,
+    CallInDoubt,
     CancelRequested,
     ProcessStarted,
     RepairRequested,
@@ -31,7 +32,7 @@ from perdure.engine.faults import propagate, settle
 from perdure.engine.payloads import Flow
 from perdure.engine.state import State
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import run_program
+from perdure.engine.tasks import doubt, run_program
 from perdure.engine.waiting import waits
 
 _facts: Any = msgspec.json.Decoder(AnyFact)
@@ -104,6 +105,9 @@ def take(draft: Draft, fact: AnyFact) -> Flow[None]:
     state = draft.state
     if isinstance(fact, RunEnded):  # nobody waits for it: it is only written down, even after the process's end
         run_program.note_end(draft, fact)
+        return
+    if isinstance(fact, CallInDoubt) and fact.reference is not None:
+        doubt.note_unawaited(draft, fact)
         return
     if draft.ended and not (isinstance(fact, RetryRequested) and state.status == "faulted"):
         refuse(draft, fact, f"the process is {state.status}")

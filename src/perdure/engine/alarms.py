@@ -7,7 +7,7 @@ from perdure.engine.draft import OWN, Draft, Fault
 from perdure.engine.facts import TimerFired
 from perdure.engine.payloads import Flow
 from perdure.engine.state import CallFrame, ExtendedFrame, Frame, SubscriptionFrame, Timer, TryFrame
-from perdure.engine.tasks import call, subscription, try_
+from perdure.engine.tasks import call, doubt, subscription, try_
 
 TIMER_FIRED = OWN + "timer.fired"
 
@@ -44,6 +44,9 @@ def _act(draft: Draft, frame: Frame, timer: Timer) -> Flow[None]:
         case "due":
             assert isinstance(frame, CallFrame)
             call.overdue(draft, frame)
+        case "lookup":
+            assert isinstance(frame, CallFrame)
+            yield from doubt.look_up(draft, frame)
         case "attempt":
             raise _attempt_timed_out(draft, frame)
         case _:

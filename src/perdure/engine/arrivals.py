@@ -13,6 +13,7 @@ from perdure.engine.facts import (
     ActivitySucceeded,
     AnyFact,
     CallbackReceived,
+    CallInDoubt,
     ChildEnded,
     EventReceived,
     HumanTaskActed,
@@ -26,14 +27,16 @@ from perdure.engine.facts import (
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import CallFrame, Frame, ListenFrame, MapFrame, RunFrame, SubscriptionFrame
-from perdure.engine.tasks import call, job, listen, map_, run, run_program, subscription
+from perdure.engine.tasks import call, doubt, job, listen, map_, run, run_program, subscription
 
 FACT_REFUSED = OWN + "fact.refused"
 
 CallEnd: TypeAlias = ActivitySucceeded | ActivityFailed
 PersonsAct: TypeAlias = HumanTaskActed | HumanTaskCompleted
 JobsMove: TypeAlias = JobLeased | JobReturned | JobCompleted | JobFailed
-Arrival: TypeAlias = CallEnd | EventReceived | MessageReceived | CallbackReceived | PersonsAct | JobsMove | ChildEnded
+Arrival: TypeAlias = (
+    CallEnd | CallInDoubt | EventReceived | MessageReceived | CallbackReceived | PersonsAct | JobsMove | ChildEnded
+)
 
 
 def take(draft: Draft, fact: Arrival) -> Flow[None]:
@@ -41,6 +44,8 @@ def take(draft: Draft, fact: Arrival) -> Flow[None]:
     match fact:
         case ActivitySucceeded() | ActivityFailed():
             yield from _call_ended(draft, fact)
+        case CallInDoubt():
+            yield from _call_in_doubt(draft, fact)
         case EventReceived():
             yield from _event_received(draft, fact)
         case MessageReceived():
@@ -77,21 +82,54 @@ def complete(draft: Draft, frame: Frame, output: Ref | None) -> Flow[None]:
 
 def _call_ended(draft: Draft, fact: CallEnd) -> Flow[None]:
     frame = draft.live(fact.activity)
-    open_ = frame.listening if isinstance(frame, SubscriptionFrame) else isinstance(frame, CallFrame) and frame.calling
-    if not isinstance(frame, CallFrame | SubscriptionFrame) or not open_:
+    if not isinstance(frame, CallFrame | SubscriptionFrame) or not _open(frame):
         refuse(draft, fact, "the activity does not wait for a call", frame)
     elif frame.attempt != fact.attempt:
         refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
     elif isinstance(frame, SubscriptionFrame):
         yield from _subscription_ended(draft, frame, fact)
-    elif isinstance(fact, ActivityFailed):
-        raise call.failed(draft, frame, fact.error)
+    elif fact.lookup:
+        yield from _looked_up(draft, frame, fact)
     else:
-        task = draft.task_of(frame)
-        if isinstance(task, RunProgram):
-            yield from complete(draft, frame, run_program.succeeded(draft, frame, task, fact.output))
-        else:
-            yield from complete(draft, frame, call.succeeded(draft, frame, fact.output))
+        if frame.doubt is not None:
+            doubt.answered(draft, frame)
+        yield from _answered(draft, frame, fact)
+
+
+def _open(frame: CallFrame | SubscriptionFrame) -> bool:
+    """Whether the end of a call may mean something: one in doubt may still be answered."""
+    if isinstance(frame, SubscriptionFrame):
+        return frame.listening
+    return frame.calling or frame.doubt is not None
+
+
+def _answered(draft: Draft, frame: CallFrame, fact: CallEnd) -> Flow[None]:
+    if isinstance(fact, ActivityFailed):
+        raise call.failed(draft, frame, fact)
+    task = draft.task_of(frame)
+    if isinstance(task, RunProgram):
+        yield from complete(draft, frame, run_program.succeeded(draft, frame, task, fact))
+    else:
+        yield from complete(draft, frame, call.succeeded(draft, frame, fact))
+
+
+def _looked_up(draft: Draft, frame: CallFrame, fact: CallEnd) -> Flow[None]:
+    if frame.doubt is None or not frame.calling or frame.doubt.lookups != fact.lookup:
+        refuse(draft, fact, "the activity does not wait for this lookup", frame)
+    elif isinstance(fact, ActivityFailed):
+        yield from doubt.lookup_failed(draft, frame, fact)
+    else:
+        yield from complete(draft, frame, (yield from doubt.looked_up(draft, frame, fact)))
+
+
+def _call_in_doubt(draft: Draft, fact: CallInDoubt) -> Flow[None]:
+    frame = draft.live(fact.activity)
+    if not isinstance(frame, CallFrame) or not frame.calling or frame.doubt is not None:
+        refuse(draft, fact, "the activity does not wait for a call", frame)
+    elif frame.attempt != fact.attempt:
+        refuse(draft, fact, f"it is of attempt {fact.attempt}, the activity is at {frame.attempt}", frame)
+    else:
+        yield from doubt.arose(draft, frame, fact)
 
 
 def _subscription_ended(draft: Draft, frame: SubscriptionFrame, fact: CallEnd) -> Flow[None]:
@@ -141,6 +179,8 @@ def _person_acted(draft: Draft, fact: PersonsAct) -> Flow[None]:
         refuse(draft, fact, "the activity does not wait for a person", frame)
     elif isinstance(fact, HumanTaskActed):
         call.note_act(draft, frame, fact)
+    elif frame.doubt is not None:
+        yield from complete(draft, frame, (yield from doubt.decided(draft, frame, fact)))
     else:
         yield from complete(draft, frame, call.decided(draft, frame, fact))
 

@@ -31,6 +31,10 @@ class PerformCall(Effect, frozen=True):
     request: Json
     detached: bool = False
     """Nobody awaits the result: report `RunEnded`."""
+    lookup: int = 0
+    """From 1 where the call finds out about an earlier one of the activity."""
+    in_doubt: str = "retry"
+    """What becomes of it if nobody knows whether it was made: as `InDoubt.policy`."""
 
 
 class CancelCall(Effect, frozen=True):

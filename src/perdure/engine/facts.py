@@ -21,6 +21,18 @@ class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, forbid_unk
     """
 
 
+class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of how a call was made and answered: by which host, and with which status, where it has one.
+
+    Times are the database's, from when the request went out.
+    """
+
+    sent_at: datetime
+    answered_at: datetime
+    by: str | None = None
+    status: int | None = None
+
+
 class ProcessStarted(Fact, frozen=True):
     """The process was accepted with this input."""
 
@@ -29,19 +41,40 @@ class ProcessStarted(Fact, frozen=True):
 
 
 class ActivitySucceeded(Fact, frozen=True):
-    """The call of an activity was answered. `attempt` tells which call it was."""
+    """The call of an activity was answered. `attempt` tells which call it was, `lookup` (from 1) which one of those
+    that found out about it.
+    """
 
     activity: UUID
     attempt: int
     output: Json
+    exchange: Exchange | None = None
+    lookup: int = 0
 
 
 class ActivityFailed(Fact, frozen=True):
-    """The call of an activity failed for good, as far as the performer can tell."""
+    """The call of an activity failed for good, as far as the performer can tell. `lookup` as of `ActivitySucceeded`."""
 
     activity: UUID
     attempt: int
     error: Error
+    exchange: Exchange | None = None
+    lookup: int = 0
+
+
+class CallInDoubt(Fact, frozen=True):
+    """Whoever had the call since `sent_at` is gone without a word: nobody knows whether it was made.
+
+    With a `request` nobody makes it now, and the engine says what is to become of it. Without one it is being made
+    again, under the same idempotency key. `reference` is that of a call that nobody awaits.
+    """
+
+    activity: UUID
+    attempt: int
+    sent_at: datetime
+    function: str
+    request: Json = None
+    reference: str | None = None
 
 
 class TimerFired(Fact, frozen=True):
@@ -213,6 +246,7 @@ AnyFact: TypeAlias = (
     ProcessStarted
     | ActivitySucceeded
     | ActivityFailed
+    | CallInDoubt
     | TimerFired
     | EventReceived
     | MessageReceived

@@ -67,6 +67,11 @@ def callback_token(seed: bytes, activity: UUID) -> str:
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def request_digest(seed: bytes, request: bytes) -> str:
+    """Tells whether two requests of a process were the same. Keyed, so that nobody learns a request by guessing it."""
+    return blake2b(request, key=seed, digest_size=16, person=b"perdure-request").hexdigest()
+
+
 def fraction(activity: UUID, attempt: int) -> float:
     """A number in [0, 1) that looks random but is always the same for an attempt of an activity."""
     digest = blake2b(activity.bytes + attempt.to_bytes(8, "big"), digest_size=8, person=b"perdure-jitter").digest()

@@ -32,18 +32,27 @@ def release(draft: Draft, frame: Frame) -> None:
 
 def release_call(draft: Draft, frame: CallFrame) -> None:
     """Forget a call's request, close its human task, its callback and its job, as far as they are open."""
-    if frame.calling:
-        draft.withdraw("call", frame.id, CancelCall(frame.id))
-        frame.calling = False
-    if frame.human_task:
-        draft.withdraw("human-task", frame.id, CloseHumanTask(frame.id))
-        frame.human_task = False
+    withdraw_call(draft, frame)
+    withdraw_question(draft, frame)
+    frame.doubt = None
     if frame.callback:
         draft.withdraw("callback", frame.id, CloseCallback(frame.id))
         frame.callback = False
     if frame.job:
         draft.withdraw("job", frame.id, CloseJob(frame.id))
         frame.job = False
+
+
+def withdraw_call(draft: Draft, frame: CallFrame) -> None:
+    if frame.calling:
+        draft.withdraw("call", frame.id, CancelCall(frame.id))
+        frame.calling = False
+
+
+def withdraw_question(draft: Draft, frame: CallFrame) -> None:
+    if frame.human_task:
+        draft.withdraw("human-task", frame.id, CloseHumanTask(frame.id))
+        frame.human_task = False
 
 
 def unsubscribe(draft: Draft, frame: ListenFrame) -> None:

@@ -18,7 +18,9 @@ import msgspec
 from perdure.engine.errors import Error
 from perdure.engine.refs import NULL, Ref
 
-VERSION = 1
+VERSION = 2
+PLAIN_VERSION = 1
+"""The version of states without calls in doubt, which releases before these can go on with."""
 
 ROOT = -1
 """The parent of the tasks in the top-level ``do``."""
@@ -106,14 +108,27 @@ class TryFrame(Frame, tag=4):
     prior: dict[int, int] = msgspec.field(default_factory=dict)
 
 
+class Doubt(msgspec.Struct, array_like=True):
+    """A call of which nobody knows whether it was made: what it was, since when, and how often it was looked up."""
+
+    function: str
+    request: Ref
+    sent_at: datetime
+    lookups: int = 0
+
+
 class CallFrame(Frame, tag=5):
-    """A call, with what is open of it in the world."""
+    """A call, with what is open of it in the world.
+
+    While it is in `doubt`, `calling` means that it is being looked up, `human_task` that a person is asked about it.
+    """
 
     calling: bool = False
     human_task: bool = False
     callback: bool = False
     escalate_to: tuple[str, ...] = ()
     job: bool = False
+    doubt: Doubt | None = None
 
 
 class RunFrame(Frame, tag=6):
@@ -230,7 +245,7 @@ class State(msgspec.Struct, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
-_READERS: dict[int, Any] = {1: msgspec.msgpack.Decoder(tuple[int, State])}
+_READERS: dict[int, Any] = dict.fromkeys((1, 2), msgspec.msgpack.Decoder(tuple[int, State]))
 _version = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 
 
@@ -244,7 +259,8 @@ class StateNewer(StateUnreadable):
 
 def encode(state: State) -> bytes:
     """The state in its stored form."""
-    return _encoder.encode((VERSION, state))
+    doubtful = any(isinstance(frame, CallFrame) and frame.doubt is not None for frame in state.frames)
+    return _encoder.encode((VERSION if doubtful else PLAIN_VERSION, state))
 
 
 def decode(data: bytes) -> State:

@@ -91,3 +91,7 @@ def _of_call(found: _Waits, frame: CallFrame) -> None:
         found.add(frame, "job")
     elif frame.calling:
         found.add(frame, "call")
+    else:
+        for timer in frame.timers:
+            if timer.purpose == "lookup":
+                found.add(frame, "retry", timer)

@@ -271,6 +271,11 @@ class Taken(Protocol):
 
 
 class LeasedCall(Record, frozen=True):
+    """A call under lease from `sent_at` on. `lost_at`: since when somebody had it who has not been heard of again.
+
+    `lookup` and `in_doubt` as of `engine.effects.PerformCall`.
+    """
+
     activity: UUID
     process: UUID
     tenant: str
@@ -281,6 +286,10 @@ class LeasedCall(Record, frozen=True):
     detached: bool
     secrets: frozenset[str]
     token: UUID
+    sent_at: datetime
+    lost_at: datetime | None
+    lookup: int
+    in_doubt: str
 
 
 class PendingEvent(Record, frozen=True):
@@ -459,9 +468,22 @@ class Store(Protocol):
         The same attempt as before: somebody else has taken the call over. Another, or None: it was cancelled.
         """
 
-    async def release_calls(self, token_by_activity: Mapping[UUID, UUID]) -> None: ...
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
-        """``(process, activity, attempt, fact)``: the call is done, its fact recorded, in one go."""
+    async def release_calls(
+        self, token_by_activity: Mapping[UUID, UUID], *, sent: bool, after_seconds: float = 0.0
+    ) -> None:
+        """Give calls back, to be had by others after so long. Whoever gets one that was `sent` finds it `lost_at`."""
+
+    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
+        """``(process, activity, attempt, lookup, fact)``: the call is done, its fact recorded, in one go.
+
+        The first answer to an attempt counts, whoever's lease it was: all bore the same idempotency key.
+        """
+
+    async def give_up_call(self, call: LeasedCall, fact: bytes) -> bool:
+        """The call is not to be made by anybody now, which the fact says.
+
+        False, and nothing is done, where it is no longer held under its token.
+        """
 
     async def record_of_call(self, call: LeasedCall, facts: Sequence[bytes], resume: bytes | None) -> list[int] | None:
         """Put facts of a call into its process's inbox; the call goes on, from the request `resume` if it is given.

@@ -13,21 +13,16 @@ from uuid import UUID
 
 import structlog
 
-from perdure import clock, telemetry
-from perdure.activities.contract import GIVEN_UP, PLACE, Call, CallFailed, Performer, Postponed, Unwanted
-from perdure.codec import Json
-from perdure.engine.errors import standard
-from perdure.engine.facts import ActivityFailed, ActivitySucceeded, RunEnded
+from perdure import clock
+from perdure.activities.contract import GIVEN_UP, PLACE, Call, Performer, Postponed, Unwanted
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import LeasedCall, StoreUnavailable
-from perdure.store.facts import encode_fact
 from perdure.worker.handover import Handover, is_subscription
+from perdure.worker.results import RECORD_AGAIN_SECONDS, record_doubt, result_of
 from perdure.worker.room import Place, Room
 
 log = structlog.get_logger("perdure.calls")
-
-RECORD_AGAIN_SECONDS = 0.5
 
 
 class Calls:
@@ -53,6 +48,7 @@ class Calls:
         """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
         for task in tuple(self._subscriptions):
             task.cancel()
+        unsent = {self._running[task].activity for task, place in self._places.items() if place.waits}
         for task, place in self._places.items():
             if place.waits:
                 task.cancel()
@@ -65,8 +61,10 @@ class Calls:
         try:
             async with asyncio.timeout(2):
                 await self._results.join()
-                if left:
-                    await self._context.store.release_calls(left)
+                for sent in (True, False):
+                    some = {activity: token for activity, token in left.items() if (activity not in unsent) == sent}
+                    if some:
+                        await self._context.store.release_calls(some, sent=sent)
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("calls could not be handed back; their leases will end", reason=str(error))
         for task in self._background:
@@ -104,7 +102,7 @@ class Calls:
                 refused[call.activity] = call.token
         if refused:
             log.warning("subscriptions are left to other workers: this one has PERDURE_SUBSCRIPTIONS_MAX of them")
-            await self._context.store.release_calls(refused)
+            await self._context.store.release_calls(refused, sent=False)
 
     def _start(self, call: LeasedCall, place: Place | None) -> None:
         """A subscription takes up no place."""
@@ -126,20 +124,11 @@ class Calls:
 
     async def _perform(self, leased: LeasedCall, place: Place | None) -> None:
         PLACE.set(place)
-        call = Call(
-            process=leased.process,
-            activity=leased.activity,
-            attempt=leased.attempt,
-            function=leased.function,
-            reference=leased.reference,
-            request=leased.request,
-            tenant=leased.tenant,
-            idempotency_key=f"{leased.process}/{leased.activity}",
-            secrets=leased.secrets,
-            deliver=Handover(self._context, self._stepper, leased) if is_subscription(leased) else None,
-        )
+        if leased.lost_at is not None and not is_subscription(leased) and not await self._in_doubt(leased):
+            self._forget(leased)
+            return
         try:
-            fact = await self._fact(call, leased.detached)
+            fact = await result_of(self._performer, self._call(leased), leased)
         except Unwanted:
             self._forget(leased)
         except Postponed:
@@ -147,36 +136,36 @@ class Calls:
         else:
             self._results.put_nowait((leased, fact))
 
+    def _call(self, leased: LeasedCall) -> Call:
+        key = f"{leased.process}/{leased.activity}"
+        return Call(
+            process=leased.process,
+            activity=leased.activity,
+            attempt=leased.attempt,
+            function=leased.function,
+            reference=leased.reference,
+            request=leased.request,
+            tenant=leased.tenant,
+            idempotency_key=f"{key}/lookup" if leased.lookup else key,
+            secrets=leased.secrets,
+            deliver=Handover(self._context, self._stepper, leased) if is_subscription(leased) else None,
+        )
+
+    async def _in_doubt(self, leased: LeasedCall) -> bool:
+        """Tell the process that the call is in doubt; whether it is to be made again now."""
+        told = await record_doubt(self._context.store, leased)
+        if told:
+            await self._step([leased.process])
+        return told and leased.in_doubt == "retry"
+
     async def _put_off(self, leased: LeasedCall) -> None:
         """Leave the call alone for about the time of a lease."""
         self._forget(leased)
         seconds = clock.jittered(self._context.settings.call_lease_seconds)
         try:
-            await self._context.store.extend_calls({leased.activity: leased.token}, seconds)
+            await self._context.store.release_calls({leased.activity: leased.token}, sent=False, after_seconds=seconds)
         except StoreUnavailable as error:
             log.warning("a call could not be put off; its lease will end", reason=str(error))
-
-    async def _fact(self, call: Call, detached: bool) -> bytes:
-        """The encoded fact that the call leads to, whatever happens: no call may stay without a result.
-
-        Raises `Postponed` for one that was not made.
-        """
-        try:
-            with telemetry.call_in_flight(call.function, unmade=Postponed):
-                output: Json = await self._performer.perform(call)
-            success = ActivitySucceeded(activity=call.activity, attempt=call.attempt, output=output)
-            return encode_fact(_run_ended(call, success) if detached else success)
-        except Unwanted:
-            raise
-        except CallFailed as failure:
-            error = failure.error
-        except Postponed:
-            raise
-        except Exception:
-            log.exception("a call could not be performed", process_id=str(call.process), activity_id=str(call.activity))
-            error = standard("runtime", f"the call of {call.function} could not be performed by this platform")
-        failed = ActivityFailed(activity=call.activity, attempt=call.attempt, error=error)
-        return encode_fact(_run_ended(call, failed) if detached else failed)
 
     async def _record(self) -> None:
         """Write results as they come, all that are at hand at once, and step their processes."""
@@ -191,15 +180,18 @@ class Calls:
             for call, _ in results:
                 self._forget(call)
                 self._results.task_done()
-            try:
-                await self._stepper.step([call.process for call, _ in results])
-            except StoreUnavailable as error:
-                log.warning("processes could not be stepped; the sweep will", reason=str(error))
-            except Exception:
-                log.exception("processes could not be stepped; the sweep will")
+            await self._step([call.process for call, _ in results])
+
+    async def _step(self, processes: Sequence[UUID]) -> None:
+        try:
+            await self._stepper.step(processes)
+        except StoreUnavailable as error:
+            log.warning("processes could not be stepped; the sweep will", reason=str(error))
+        except Exception:
+            log.exception("processes could not be stepped; the sweep will")
 
     async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
-        rows = [(call.process, call.activity, call.attempt, fact) for call, fact in results]
+        rows = [(call.process, call.activity, call.attempt, call.lookup, fact) for call, fact in results]
         while True:
             try:
                 return await self._context.store.finish_calls(rows)
@@ -234,10 +226,3 @@ class Calls:
     def _forget(self, call: LeasedCall) -> None:
         if self._tokens.get(call.activity) == call.token:
             del self._tokens[call.activity]
-
-
-def _run_ended(call: Call, fact: ActivitySucceeded | ActivityFailed) -> RunEnded:
-    if isinstance(fact, ActivityFailed):
-        return RunEnded(call.activity, call.reference, error=fact.error)
-    code = fact.output.get("code") if isinstance(fact.output, dict) else None
-    return RunEnded(call.activity, call.reference, code=code)

@@ -12,7 +12,7 @@ from .memory import MemoryStore
 from .tables import UNDECIDED, UNDONE
 
 ENDED = ("completed", "faulted", "cancelled")
-AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended")
+AFTER_THE_END = ("dev.perdure.fact.refused", "dev.perdure.run.ended", "dev.perdure.call.in-doubt")
 AGAIN = "dev.perdure.process.retried"
 
 

@@ -174,6 +174,7 @@ class MemoryStore(MemoryWorld):
             if call is None or call.lease_until > now:
                 continue
             call.lease_until, call.lease_token = now + timedelta(seconds=lease_seconds), token
+            lost_at, call.sent_at = call.sent_at, now
             leased.append(
                 c.LeasedCall(
                     activity=activity,
@@ -186,6 +187,10 @@ class MemoryStore(MemoryWorld):
                     detached=call.detached,
                     secrets=call.secrets,
                     token=token,
+                    sent_at=now,
+                    lost_at=lost_at,
+                    lookup=call.lookup,
+                    in_doubt=call.in_doubt,
                 )
             )
         return leased
@@ -200,16 +205,36 @@ class MemoryStore(MemoryWorld):
                 lost[activity] = None if call is None else call.attempt
         return lost
 
-    async def release_calls(self, tokens: Mapping[UUID, UUID]) -> None:
+    async def release_calls(self, tokens: Mapping[UUID, UUID], *, sent: bool, after_seconds: float = 0.0) -> None:
         for activity, token in tokens.items():
             call = self.t.calls.get(activity)
             if call is not None and call.lease_token == token:
-                call.lease_until, call.lease_token = clock.now(), None
+                call.lease_until, call.lease_token = clock.now() + timedelta(seconds=after_seconds), None
+                call.sent_at = call.sent_at if sent else None
 
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
-        for process, activity, attempt, fact in results:
+    async def record_of_call(
+        self, call: c.LeasedCall, facts: Sequence[bytes], resume: bytes | None
+    ) -> list[int] | None:
+        if not self._holds(call):
+            return None
+        self.t.add_facts([(call.process, fact) for fact in facts], clock.now())
+        return []
+
+    async def give_up_call(self, call: c.LeasedCall, fact: bytes) -> bool:
+        if not self._holds(call):
+            return False
+        del self.t.calls[call.activity]
+        self.t.add_facts([(call.process, fact)], clock.now())
+        return True
+
+    def _holds(self, call: c.LeasedCall) -> bool:
+        row = self.t.calls.get(call.activity)
+        return row is not None and (row.attempt, row.lease_token) == (call.attempt, call.token)
+
+    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
+        for process, activity, attempt, lookup, fact in results:
             call = self.t.calls.get(activity)
-            if call is not None and call.attempt == attempt:
+            if call is not None and (call.attempt, call.lookup) == (attempt, lookup):
                 del self.t.calls[activity]
             self.t.add_facts([(process, fact)], clock.now())
 

@@ -119,6 +119,8 @@ class MemoryTaken:
                     encode(effect.request),
                     effect.detached,
                     outcome.secrets,
+                    effect.lookup,
+                    effect.in_doubt,
                     self.now,
                 )
             case e.CancelCall(activity):

@@ -48,8 +48,11 @@ class Call:
     request: bytes
     detached: bool
     secrets: frozenset[str]
+    lookup: int
+    in_doubt: str
     lease_until: datetime
     lease_token: UUID | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass

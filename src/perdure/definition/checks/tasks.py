@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from perdure.codec import Json
+from perdure.definition.checks import doubts
 from perdure.definition.checks.calls import call
 from perdure.definition.checks.events import distinct_variables, emitted, iterator, strategy
 from perdure.definition.checks.faults import catch, error_or_name
 from perdure.definition.checks.report import Check, Report, listed, quoted, suggestion
 from perdure.definition.checks.runs import run
-from perdure.definition.checks.shapes import anything, boolean, members, object_, variable, word
+from perdure.definition.checks.shapes import anything, boolean, members, variable, word
 from perdure.definition.checks.text import expression, expression_or_template
 from perdure.definition.checks.values import duration, export, input_, output, timeout
 from perdure.definition.pointers import child
@@ -120,6 +121,7 @@ def _kind(value: Mapping[str, Json], pointer: str, report: Report) -> str | None
 
 def _require(kind: str, value: Mapping[str, Json], pointer: str, report: Report, scope: Scope) -> None:
     """What a kind needs beyond the checks of each property."""
+    doubts.effect(kind, value, pointer, report)
     if kind == "call":
         _call(value, pointer, report)
     elif kind == "for" and "do" not in value:
@@ -198,7 +200,7 @@ _COMMON: Mapping[str, Check] = {
     "output": output,
     "export": export,
     "timeout": timeout,
-    "metadata": object_,
+    "metadata": doubts.metadata,
 }
 
 _KINDS: Mapping[str, Mapping[str, Check]] = {

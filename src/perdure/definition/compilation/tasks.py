@@ -6,7 +6,7 @@ from typing import Any
 
 from perdure.codec import Json
 from perdure.definition import versions
-from perdure.definition.compilation import events, extensions, faults
+from perdure.definition.compilation import arguments, doubts, events, extensions, faults
 from perdure.definition.compilation.context import Context
 from perdure.definition.interpolation import object_template
 from perdure.definition.pins import function_missing
@@ -193,21 +193,21 @@ def _call(context: Context, value: Mapping[str, Json], pointer: str, common: dic
     function = value["call"]
     if function == "asyncapi" and "subscription" in value["with"]:
         return _subscription(context, value["with"], f"{pointer}/with", common)
-    arguments = _arguments(context, value.get("with", {}), f"{pointer}/with")
+    given = arguments.of(context, value.get("with", {}), f"{pointer}/with")
     if function in BUILT_IN:
-        return Call(**common, function=function, arguments=arguments)
+        return Call(**common, function=function, arguments=given, in_doubt=doubts.of(context, value, pointer))
     if function in context.uses.functions:
         context.called[function] = None
-        return CallFunction(**common, function=function, arguments=arguments)
+        return CallFunction(**common, function=function, arguments=given)
     platform = context.uses.platform_function(function)
     if platform == "map":
-        return CallMap(**common, arguments=arguments)
+        return CallMap(**common, arguments=given)
     if platform is not None:
-        return Call(**common, function=platform, arguments=arguments)
+        return Call(**common, function=platform, arguments=given, in_doubt=doubts.of(context, value, pointer))
     if function not in context.pins.functions:
         context.missing.add(function)
         common["unavailable"] = unavailable(*function_missing(function))
-    return CallFunction(**common, function=function, arguments=arguments)
+    return CallFunction(**common, function=function, arguments=given)
 
 
 def _subscription(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
@@ -216,7 +216,7 @@ def _subscription(context: Context, value: Mapping[str, Json], pointer: str, com
     consume = subscription["consume"]
     return CallSubscription(
         **common,
-        arguments=_arguments(context, others, pointer),
+        arguments=arguments.of(context, others, pointer),
         filter=context.optional_expression(subscription, "filter", place),
         amount=None if "amount" not in consume else int(consume["amount"]),
         while_=context.optional_expression(consume, "while", f"{place}/consume"),
@@ -226,37 +226,10 @@ def _subscription(context: Context, value: Mapping[str, Json], pointer: str, com
     )
 
 
-_AUTHENTICATED = frozenset(
-    {"agentCard", "document", "endpoint", "http", "proto", "request", "server", "service", "transport"}
-)
-"""The members of a call's arguments that may hold an authentication policy, however deep."""
-
-
-def _arguments(context: Context, value: Mapping[str, Json], pointer: str) -> Template:
-    """The arguments, with names of authentication policies replaced by those policies."""
-    members = []
-    for key, item in value.items():
-        place = child(pointer, key)
-        if key == "authentication":
-            members.append((key, _policy(context, item, place)))
-        elif key in _AUTHENTICATED and isinstance(item, dict):
-            members.append((key, _arguments(context, item, place)))
-        else:
-            members.append((key, context.template(item, place)))
-    return object_template(members)
-
-
-def _policy(context: Context, value: Json, pointer: str) -> Template:
-    """A policy in place, or the one that a name under ``use.authentications`` stands for."""
-    name = value.get("use") if isinstance(value, dict) else value
-    if not isinstance(name, str):
-        return context.template(value, pointer)
-    return context.template(context.uses.authentications[name], child("/use/authentications", name))
-
-
 def _run(context: Context, value: Mapping[str, Json], pointer: str, common: dict[str, Any]) -> Task:
     run = value["run"]
     if "workflow" not in run:
+        common["in_doubt"] = doubts.of(context, value, pointer)
         return _run_program(context, run, f"{pointer}/run", common)
     workflow = run["workflow"]
     return RunWorkflow(
@@ -278,7 +251,7 @@ def _run_program(context: Context, run: Mapping[str, Json], pointer: str, common
         if key in ("code", "language"):  # ${ } means something else there
             members.append((key, Literal(item)))
         elif key == "source":
-            members.append((key, _arguments(context, item, place)))
+            members.append((key, arguments.of(context, item, place)))
         else:
             members.append((key, context.template(item, place)))
     return RunProgram(

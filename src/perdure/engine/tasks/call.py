@@ -1,7 +1,9 @@
 """`call`: work in the world (DSL reference, "Call"), and the functions of the default catalog that the engine
 knows: ``human-task``, ``callback`` and ``job``."""
 
-from perdure.codec import Json
+from datetime import datetime
+
+from perdure.codec import Json, encode
 from perdure.definition import durations
 from perdure.definition.program import Call, CallSubscription
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault, text_of
@@ -9,20 +11,21 @@ from perdure.engine.draft import OWN, Draft, Fault
 from perdure.engine.durations import after
 from perdure.engine.effects import EscalateHumanTask, OpenCallback, OpenHumanTask, PerformCall
 from perdure.engine.errors import Error
-from perdure.engine.facts import HumanTaskActed, HumanTaskCompleted
-from perdure.engine.ids import callback_token
+from perdure.engine.facts import ActivityFailed, ActivitySucceeded, HumanTaskActed, HumanTaskCompleted
+from perdure.engine.ids import callback_token, request_digest
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.release import release_call
 from perdure.engine.state import CallFrame, Frame
 from perdure.engine.tasks import job
 from perdure.engine.tasks.http import request_of
-from perdure.engine.tasks.human_task import question_of
+from perdure.engine.tasks.human_task import Question, question_of
 from perdure.engine.timers import arm
 from perdure.engine.uris import UriUnexpandable, expand_endpoints, member
 
 CALL_REQUESTED = OWN + "call.requested"
 CALL_ANSWERED = OWN + "call.answered"
+CALL_FAILED = OWN + "call.failed"
 CALLBACK_OPENED = OWN + "callback.opened"
 CALLBACK_RECEIVED = OWN + "callback.received"
 HUMAN_TASK_OPENED = OWN + "human-task.opened"
@@ -43,7 +46,7 @@ def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
         case function if function in PERFORMED:
             _perform(draft, frame, task, (yield from arguments_of(draft, frame, task)), function)
         case "human-task":
-            yield from _ask(draft, frame, task)
+            yield from _ask_person(draft, frame, task)
         case "callback":
             yield from _await_callback(draft, frame, task)
         case "job":
@@ -52,19 +55,40 @@ def begin(draft: Draft, frame: Frame, task: Call) -> Flow[None]:
             raise fault(draft, frame, "configuration", f"the function {function} is not available")
 
 
-def succeeded(draft: Draft, frame: CallFrame, output: Json) -> Ref | None:
+def succeeded(draft: Draft, frame: CallFrame, fact: ActivitySucceeded) -> Ref | None:
     """The call was answered; with a callback still to come, the answer itself counts for nothing."""
     frame.calling = False
-    draft.note_task(CALL_ANSWERED, frame)
-    return None if frame.callback else draft.store(frame, output)
+    note_answer(draft, frame, fact)
+    return None if frame.callback else draft.store(frame, fact.output)
 
 
-def failed(draft: Draft, frame: CallFrame, error: Error) -> Fault:
+def failed(draft: Draft, frame: CallFrame, fact: ActivityFailed) -> Fault:
     """The call failed; a callback that was to follow it is no longer expected."""
     frame.calling = False
+    note_failure(draft, frame, fact)
     release_call(draft, frame)
-    reference = draft.task_of(frame).reference
+    reference, error = draft.task_of(frame).reference, fact.error
     return Fault(frame, Error(error.type, error.status, error.title, error.detail, reference))
+
+
+def note_answer(draft: Draft, frame: CallFrame, fact: ActivitySucceeded, **more: Json) -> None:
+    draft.note_task(CALL_ANSWERED, frame, **_told(fact), **more)
+
+
+def note_failure(draft: Draft, frame: CallFrame, fact: ActivityFailed) -> None:
+    error = {"type": fact.error.type, "status": fact.error.status}
+    draft.note_task(CALL_FAILED, frame, **_told(fact), error=error)
+
+
+def _told(fact: ActivitySucceeded | ActivityFailed) -> dict[str, Json]:
+    """What the audit trail says of how a call was made and answered."""
+    told: dict[str, Json] = {"lookup": fact.lookup} if fact.lookup else {}
+    exchange = fact.exchange
+    if exchange is not None:
+        told |= {"sentAt": text_of(exchange.sent_at), "answeredAt": text_of(exchange.answered_at)}
+        told |= {} if exchange.by is None else {"by": exchange.by}
+        told |= {} if exchange.status is None else {"status": exchange.status}
+    return told
 
 
 def called_back(draft: Draft, frame: CallFrame, body: Json) -> Ref:
@@ -89,11 +113,16 @@ def note_act(draft: Draft, frame: CallFrame, fact: HumanTaskActed) -> None:
 
 def decided(draft: Draft, frame: CallFrame, fact: HumanTaskCompleted) -> Ref:
     """A person has completed the human task."""
+    note_decision(draft, frame, fact)
+    return draft.store(frame, fact.output)
+
+
+def note_decision(draft: Draft, frame: CallFrame, fact: HumanTaskCompleted) -> None:
+    """The question is answered."""
     frame.human_task = False
     draft.answered("human-task", frame.id)
     outcome = fact.output.get("outcome") if isinstance(fact.output, dict) else None
     draft.note_task(HUMAN_TASK_COMPLETED, frame, fact.actor, outcome=outcome, by=fact.by or fact.actor)
-    return draft.store(frame, fact.output)
 
 
 def overdue(draft: Draft, frame: CallFrame) -> None:
@@ -114,21 +143,23 @@ def arguments_of(draft: Draft, frame: Frame, task: Call | CallSubscription) -> F
         raise fault(draft, frame, "expression", f"the endpoint can't be expanded: {problem}") from None
 
 
-def _perform(draft: Draft, frame: CallFrame, task: Call, request: Json, function: str = "http") -> None:
-    effect = PerformCall(frame.id, frame.attempt, function, task.reference, request)
+def perform(draft: Draft, frame: CallFrame, effect: PerformCall) -> None:
+    """Have a call of the activity made, and say so in the audit trail: under which key, and a digest of its request."""
     draft.effect("call", frame.id, effect)
     frame.calling = True
-    frame.status = "running"
-    draft.note_task(CALL_REQUESTED, frame, function=function)
+    frame.status = "waiting" if frame.callback else "running"
+    note_request(draft, frame, effect)
 
 
-def _ask(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
-    value = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
-    try:
-        question = question_of(value)
-        due = None if question.due is None else after(draft.now, durations.of(question.due))
-    except ValueError as problem:
-        raise fault(draft, frame, "configuration", str(problem)) from None
+def note_request(draft: Draft, frame: CallFrame, effect: PerformCall) -> None:
+    told: dict[str, Json] = {"lookup": effect.lookup} if effect.lookup else {}
+    key = f"{draft.process.id}/{frame.id}"
+    digest = request_digest(draft.process.seed, encode(effect.request))
+    draft.note_task(CALL_REQUESTED, frame, function=effect.function, idempotencyKey=key, requestDigest=digest, **told)
+
+
+def ask(draft: Draft, frame: CallFrame, question: Question, due: datetime | None) -> None:
+    """Let a person answer."""
     draft.effect(
         "human-task",
         frame.id,
@@ -150,6 +181,21 @@ def _ask(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
         frame.escalate_to = question.escalate_to
         arm(draft, frame, "due", due)
     draft.note_task(HUMAN_TASK_OPENED, frame, due=None if due is None else text_of(due))
+
+
+def _perform(draft: Draft, frame: CallFrame, task: Call, request: Json, function: str = "http") -> None:
+    policy = task.in_doubt.policy
+    perform(draft, frame, PerformCall(frame.id, frame.attempt, function, task.reference, request, in_doubt=policy))
+
+
+def _ask_person(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:
+    value = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
+    try:
+        question = question_of(value)
+        due = None if question.due is None else after(draft.now, durations.of(question.due))
+    except ValueError as problem:
+        raise fault(draft, frame, "configuration", str(problem)) from None
+    ask(draft, frame, question, due)
 
 
 def _await_callback(draft: Draft, frame: CallFrame, task: Call) -> Flow[None]:

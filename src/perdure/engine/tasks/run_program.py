@@ -11,11 +11,11 @@ from perdure.definition.program import RunProgram, Task
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, fault
 from perdure.engine.draft import OWN, Draft
 from perdure.engine.effects import PerformCall
-from perdure.engine.facts import RunEnded
+from perdure.engine.facts import ActivitySucceeded, RunEnded
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import Ref
 from perdure.engine.state import CallFrame, Frame
-from perdure.engine.tasks.call import CALL_ANSWERED, CALL_REQUESTED
+from perdure.engine.tasks import call
 from perdure.engine.uris import UriUnexpandable, expand_endpoints
 
 RUN_ENDED = OWN + "run.ended"
@@ -37,14 +37,21 @@ def begin(draft: Draft, frame: Frame, task: RunProgram) -> Flow[Ref | None]:
         raise fault(draft, frame, "expression", f"the endpoint can't be expanded: {problem}") from None
     if task.what == "container" and request.get("name") is None:
         request = {**request, "name": container_name(draft, frame, task)}
-    effect = PerformCall(frame.id, frame.attempt, task.what, task.reference, request, detached=not task.await_)
+    effect = PerformCall(
+        frame.id,
+        frame.attempt,
+        task.what,
+        task.reference,
+        request,
+        detached=not task.await_,
+        in_doubt=task.in_doubt.policy if task.await_ else "retry",
+    )
+    if task.await_:
+        call.perform(draft, frame, effect)
+        return None
     draft.effect("call", frame.id, effect)
-    draft.note_task(CALL_REQUESTED, frame, function=task.what)
-    if not task.await_:
-        return argument_of(frame)
-    frame.calling = True
-    frame.status = "running"
-    return None
+    call.note_request(draft, frame, effect)
+    return argument_of(frame)
 
 
 def container_name(draft: Draft, frame: Frame, task: Task) -> str:
@@ -55,11 +62,11 @@ def container_name(draft: Draft, frame: Frame, task: Task) -> str:
     return _UNFIT.sub("-", name)
 
 
-def succeeded(draft: Draft, frame: CallFrame, task: RunProgram, result: Json) -> Ref:
-    """The program has ended, with this process result ``{code, stdout, stderr}``. Raises `Fault`."""
+def succeeded(draft: Draft, frame: CallFrame, task: RunProgram, fact: ActivitySucceeded) -> Ref:
+    """The program has ended, with the process result ``{code, stdout, stderr}``. Raises `Fault`."""
     frame.calling = False
-    draft.note_task(CALL_ANSWERED, frame, code=result["code"])
-    return draft.store(frame, _returned(draft, frame, task, result))
+    call.note_answer(draft, frame, fact, code=fact.output["code"])
+    return draft.store(frame, _returned(draft, frame, task, fact.output))
 
 
 def _returned(draft: Draft, frame: Frame, task: RunProgram, result: Json) -> Json:

@@ -28,16 +28,17 @@ where t.process = u.process and t.id = u.id
 """
 
 SET_CALLS = """
-insert into call (activity, process, tenant, attempt, function, reference, request, detached, secrets, created_at,
-                  lease_until)
+insert into call (activity, process, tenant, attempt, function, reference, request, detached, secrets, lookup, in_doubt,
+                  created_at, lease_until)
 select activity, process, tenant, attempt, function, reference, request, detached, string_to_array(secrets, chr(31)),
-       now, now
+       lookup, in_doubt, now, now
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
-            $9::text[], $10::timestamptz[])
-     as u (activity, process, tenant, attempt, function, reference, request, detached, secrets, now)
+            $9::text[], $10::integer[], $11::text[], $12::timestamptz[])
+     as u (activity, process, tenant, attempt, function, reference, request, detached, secrets, lookup, in_doubt, now)
 on conflict (activity) do update
-set attempt = excluded.attempt, function = excluded.function, request = excluded.request,
-    created_at = excluded.created_at, lease_until = excluded.lease_until, lease_token = null
+set attempt = excluded.attempt, function = excluded.function, request = excluded.request, lookup = excluded.lookup,
+    in_doubt = excluded.in_doubt, created_at = excluded.created_at, lease_until = excluded.lease_until,
+    lease_token = null, sent_at = null
 """
 
 CANCEL_CALLS = "delete from call where activity = any($1::uuid[])"
@@ -184,6 +185,8 @@ class _Rows:
                     encode(effect.request),
                     effect.detached,
                     SEPARATOR.join(sorted(outcome.secrets)),
+                    effect.lookup,
+                    effect.in_doubt,
                     self._now,
                 )
             case e.CancelCall():

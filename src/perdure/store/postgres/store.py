@@ -186,9 +186,13 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await work.extend(connection, tokens, lease_seconds)
 
-    async def release_calls(self, tokens: Mapping[UUID, UUID]) -> None:
+    async def release_calls(self, tokens: Mapping[UUID, UUID], *, sent: bool, after_seconds: float = 0.0) -> None:
         async with connected(self._pool) as connection:
-            await work.release(connection, tokens)
+            await work.release(connection, tokens, sent, after_seconds)
+
+    async def give_up_call(self, call: c.LeasedCall, fact: bytes) -> bool:
+        async with transaction(self._pool) as connection:
+            return await work.give_up(connection, call, fact)
 
     async def record_of_call(
         self, call: c.LeasedCall, facts: Sequence[bytes], resume: bytes | None
@@ -208,7 +212,7 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             await work.forget_leases(connection)
 
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
+    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
         async with transaction(self._pool) as connection:
             await work.finish(connection, results)
 

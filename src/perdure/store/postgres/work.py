@@ -8,15 +8,18 @@ from perdure.store.contract import LeasedCall
 from perdure.store.postgres import steps
 from perdure.store.postgres.connection import Connection
 
+# Whoever had it before and has not been heard of since may have made it.
 LEASE = """
-update call
-set lease_until = clock_timestamp() + make_interval(secs => $2), lease_token = $3
-where activity in (
-    select activity from call
+update call c
+set lease_until = clock_timestamp() + make_interval(secs => $2), lease_token = $3, sent_at = clock_timestamp()
+from (
+    select activity, sent_at as lost_at from call
     where activity = any($1::uuid[]) and lease_until <= clock_timestamp()
     for update skip locked
-)
-returning activity, process, tenant, attempt, function, reference, request, detached, secrets
+) as free
+where c.activity = free.activity
+returning c.activity, process, tenant, attempt, function, reference, request, detached, secrets, sent_at, lost_at,
+          lookup, in_doubt
 """
 
 EXTEND = """
@@ -29,7 +32,9 @@ returning c.activity
 ATTEMPTS = "select activity, attempt from call where activity = any($1::uuid[])"
 
 RELEASE = """
-update call c set lease_until = clock_timestamp(), lease_token = null
+update call c
+set lease_until = clock_timestamp() + make_interval(secs => $4), lease_token = null,
+    sent_at = case when $3 then c.sent_at end
 from unnest($1::uuid[], $2::uuid[]) as u (activity, token)
 where c.activity = u.activity and c.lease_token = u.token
 """
@@ -43,11 +48,12 @@ RESUME = "update call set request = $2 where activity = $1"
 
 FORGET_LEASES = "update call set lease_until = clock_timestamp(), lease_token = null where lease_token is not null"
 
-# The first answer to an attempt counts, whoever's lease it was: a repeat bore the same idempotency key.
 FINISH = """
-delete from call c using unnest($1::uuid[], $2::integer[]) as u (activity, attempt)
-where c.activity = u.activity and c.attempt = u.attempt
+delete from call c using unnest($1::uuid[], $2::integer[], $3::integer[]) as u (activity, attempt, lookup)
+where c.activity = u.activity and c.attempt = u.attempt and c.lookup = u.lookup
 """
+
+GIVE_UP = "delete from call where activity = $1 and attempt = $2 and lease_token = $3 returning 1"
 
 OWED = """
 select activity from call
@@ -89,6 +95,10 @@ async def lease(
             detached=row["detached"],
             secrets=frozenset(row["secrets"]),
             token=token,
+            sent_at=row["sent_at"],
+            lost_at=row["lost_at"],
+            lookup=row["lookup"],
+            in_doubt=row["in_doubt"],
         )
         for row in found
     ]
@@ -103,18 +113,26 @@ async def extend(connection: Connection, tokens: Mapping[UUID, UUID], lease_seco
     return {activity: attempts.get(activity) for activity in lost}
 
 
-async def release(connection: Connection, tokens: Mapping[UUID, UUID]) -> None:
-    await connection.execute(RELEASE, list(tokens), list(tokens.values()))
+async def release(connection: Connection, tokens: Mapping[UUID, UUID], sent: bool, after_seconds: float) -> None:
+    await connection.execute(RELEASE, list(tokens), list(tokens.values()), sent, after_seconds)
 
 
 async def forget_leases(connection: Connection) -> None:
     await connection.execute(FORGET_LEASES)
 
 
-async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int, bytes]]) -> None:
+async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
     """Within the caller's transaction."""
-    await connection.execute(FINISH, [r[1] for r in results], [r[2] for r in results])
-    await steps.add_facts(connection, [(r[0], r[3]) for r in results])
+    await connection.execute(FINISH, [r[1] for r in results], [r[2] for r in results], [r[3] for r in results])
+    await steps.add_facts(connection, [(r[0], r[4]) for r in results])
+
+
+async def give_up(connection: Connection, call: LeasedCall, fact: bytes) -> bool:
+    """Within the caller's transaction."""
+    if await connection.fetchval(GIVE_UP, call.activity, call.attempt, call.token) is None:
+        return False
+    await steps.add_facts(connection, [(call.process, fact)])
+    return True
 
 
 async def record(
