@@ -109,6 +109,8 @@ class World:
     requests: list[tuple[str, str, str, Any]] = field(default_factory=list)
     answers: dict[str, list[int]] = field(default_factory=dict)
     held: dict[str, asyncio.Event] = field(default_factory=dict)
+    lookups: list[int] = field(default_factory=list)
+    """Statuses for paths that name something that was paid."""
 
     def of(self, path: str) -> list[tuple[str, str, str, Any]]:
         return [request for request in self.requests if request[1] == path]
@@ -118,7 +120,8 @@ class World:
         self.requests.append((request.method, request.path, request.headers["Idempotency-Key"], body))
         if request.path in self.held:
             await self.held[request.path].wait()
-        statuses = self.answers.get(request.path) or [200]
+        asked = self.lookups if request.path.startswith("/paid/") else self.answers.get(request.path)
+        statuses = asked or [200]
         status = statuses.pop(0)
         return web.json_response({"path": request.path, "status": status}, status=status)
 
