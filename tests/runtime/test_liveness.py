@@ -53,7 +53,7 @@ def waiting_kinds(world: World) -> dict[str, tuple[Any, str, str, str]]:
             {"call": "callback:1.0.0@default", "with": {"request": {"method": "post", "endpoint": f"{world.url}/p"}}},
             "callback",
             "callback",
-            "for the callback of /do/0/callback; its request was answered",
+            "for the callback of /do/0/callback; its request was answered 200 by 127.0.0.1:",
         ),
         "person": (
             {"call": "human-task:1.0.0@default", "with": {"title": "Ship?", "candidateGroups": ["dispatch"]}},

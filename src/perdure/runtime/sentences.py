@@ -134,8 +134,9 @@ def _state(first: Recorded, now: datetime) -> list[str]:
 
 
 def _answer(line: Line, now: datetime) -> str:
-    status = line.data.get("status") if isinstance(line.data, dict) else None
-    return f"its request was answered {f'{status} ' if status else ''}{at(line.at, now)}"
+    data = line.data if isinstance(line.data, dict) else {}
+    status, by = data.get("status"), data.get("by")
+    return f"its request was answered {f'{status} ' if status else ''}{f'by {by} ' if by else ''}{at(line.at, now)}"
 
 
 def _short(error: Error) -> str:

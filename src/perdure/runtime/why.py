@@ -55,7 +55,7 @@ async def _waits(
     recorded: dict[UUID, list[Recorded]] = {}
     for one in await context.store.liveness.recorded(record.id, [wait.activity for wait in told]):
         recorded.setdefault(one.activity, []).append(one)
-    answers = {line.activity: line for line in lines if line.type == CALL_ANSWERED}
+    answers = {line.activity: line for line in lines if line.type == CALL_ANSWERED and "lookup" not in line.data}
     frames = _frames(standing)
     views = []
     for wait in told:
