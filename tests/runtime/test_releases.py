@@ -35,7 +35,7 @@ async def connection(database):
 
 def become_older(monkeypatch):
     """From now on, all that was stored is of a later release than the one in this process."""
-    monkeypatch.setattr(states, "VERSION", states.VERSION - 1)
+    monkeypatch.setattr(states, "VERSION", states.PLAIN_VERSION - 1)
     monkeypatch.setattr(steps, "VERSION", states.VERSION)
 
 
