@@ -13,9 +13,9 @@ from perdure.worker.worker import Worker
 
 
 @asynccontextmanager
-async def live(dsn, **options):
+async def live(dsn, settings=None, **options):
     """A client of a server that has a worker beside it, all on the database `dsn`."""
-    settings = Settings(_env_file=None, database_url=dsn, expression_workers=1)
+    settings = settings or Settings(_env_file=None, database_url=dsn, expression_workers=1)
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(open_context(settings, dsn, "http://127.0.0.1"))
         service = Service(context)

@@ -1,22 +1,15 @@
 """Where a secret may turn up: a service that echoes what it is told, and all that the platform says and stores."""
 
 import base64
-import contextlib
 import json
 import re
-from contextlib import AsyncExitStack
 from urllib.parse import quote, quote_plus
 
 import asyncpg
 from aiohttp import web
-from api_server import served
+from live import live
 
-from perdure.activities.outside import Outside
-from perdure.activities.registry import Registry
-from perdure.runtime.service import Service
 from perdure.settings import Settings
-from perdure.wiring import open_context
-from perdure.worker.worker import Worker
 
 TOKEN = "tok-S3cr3t-0123456789-abcdef"
 ODD = 'odd "q/uo\\te+&ä=%\tS3cr3t'
@@ -83,19 +76,11 @@ class Echo:
         return web.Response(text=text, content_type="application/json")
 
 
-@contextlib.asynccontextmanager
-async def platform(dsn):
+def platform(dsn):
     settings = Settings(
         _env_file=None, database_url=dsn, egress_allow="127.0.0.0/8", run_shell=True, run_script=True, sweep_seconds=0.3
     )
-    async with AsyncExitStack() as stack:
-        context = await stack.enter_async_context(open_context(settings, dsn, "http://127.0.0.1"))
-        service = Service(context)
-        stack.push_async_callback(service.stop)
-        worker = Worker(context, Registry(Outside(settings, context.secrets)))
-        await worker.start()
-        stack.push_async_callback(worker.stop)
-        yield await stack.enter_async_context(served(service))
+    return live(dsn, settings)
 
 
 class Told:

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import pytest
+import structlog
 import yaml
 from aiohttp import web
 
+from perdure import telemetry
 from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
 from perdure.runtime.context import Context
@@ -72,6 +75,15 @@ class Platform:
     async def children(self, process: ProcessView) -> list[ProcessView]:
         page = await self.service.list_processes(WHO, ProcessFilter(parent=process.id), limit=500, cursor=None)
         return list(page.items)
+
+    async def die_in_mid_call(self, world: "World", path: str) -> None:
+        """Once a call has got there, what a kill does to the calls of the worker; their leases stay behind."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not world.of(path):
+                await asyncio.sleep(0.01)
+        for task in list(self.worker._calls._running):
+            task.cancel()
+        self.worker._calls._tokens.clear()
 
     async def stranded(self) -> list[Any]:
         return await self.context.store.stranded(10)
@@ -140,3 +152,18 @@ async def world() -> AsyncIterator[World]:
     for event in made.held.values():
         event.set()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[Any]:
+    opened = await asyncpg.connect(database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def plain_logs() -> Iterator[None]:
+    """Rendering tracebacks with all local variables would take longer than all the rest."""
+    telemetry.configure_logging(format_="json")
+    yield
+    structlog.reset_defaults()

@@ -22,12 +22,7 @@ async def dead_in_mid_call(platform, world, metadata):
     await platform.deploy("doubtful", pay(world, metadata))
     world.held["/pay"] = asyncio.Event()
     process = await platform.start("doubtful")
-    async with asyncio.timeout(10):
-        while not world.of("/pay"):
-            await asyncio.sleep(0.01)
-    for task in list(platform.worker._calls._running):
-        task.cancel()  # what a kill does to the call; the lease stays behind
-    platform.worker._calls._tokens.clear()
+    await platform.die_in_mid_call(world, "/pay")
     world.held["/pay"].set()
     await platform.context.store.forget_leases()
     return process

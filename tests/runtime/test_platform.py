@@ -409,12 +409,7 @@ async def test_a_call_whose_worker_died_is_performed_again(database, world):
         await platform.deploy("dies", [{"c": get(world, "/c")}])
         world.held["/c"] = asyncio.Event()
         process = await platform.start("dies")
-        async with asyncio.timeout(10):
-            while not world.of("/c"):
-                await asyncio.sleep(0.01)
-        for task in list(platform.worker._calls._running):
-            task.cancel()  # what a kill does to the call; the lease stays behind
-        platform.worker._calls._tokens.clear()
+        await platform.die_in_mid_call(world, "/c")
         world.held["/c"].set()
         assert (await platform.ended(process)).status == "completed"
         assert len({key for _, _, key, _ in world.of("/c")}) == 1

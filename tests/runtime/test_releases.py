@@ -2,12 +2,9 @@
 
 import asyncio
 
-import asyncpg
 import pytest
-import structlog
 
 from integration.programs import Program
-from perdure import telemetry
 from perdure.engine import state as states
 from perdure.runtime.errors import Left
 from perdure.runtime.step import Stepper
@@ -15,22 +12,10 @@ from perdure.store.postgres import steps
 
 from .conftest import WHO, open_platform
 
+pytestmark = pytest.mark.usefixtures("plain_logs")
+
 SOON = [{"w": {"wait": {"milliseconds": 300}}}, {"s": {"set": {"n": 1}}}]
 HEARING = [{"l": {"listen": {"to": {"one": {"with": {"type": "go"}}}}}}]
-
-
-@pytest.fixture(autouse=True)
-def _plain_logs():
-    telemetry.configure_logging(format_="json")
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def connection(database):
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
 
 
 def become_older(monkeypatch):

@@ -14,8 +14,8 @@ TYPE_COLUMNS = 20
 NAME_COLUMNS = 20
 DETAIL_CHARACTERS_MAX = 140
 
-_SAID_ELSEWHERE = frozenset({"name", "workflow", "task", "definition"})
-"""Fields of lifecycle events that the line says already. So do those that end in ``At``."""
+_LEFT_OUT = frozenset({"name", "workflow", "task", "definition", "idempotencyKey", "requestDigest"})
+"""Fields that the line says already, as those that end in ``At``, or that are for programs to compare."""
 
 _STYLES = {
     "completed": "green",
@@ -71,7 +71,7 @@ def _detail(data: Json) -> str:
     parts = [
         words.error(cast(Error, value)) if key == "error" and isinstance(value, dict) else f"{key} {_scalar(value)}"
         for key, value in data.items()
-        if value is not None and key not in _SAID_ELSEWHERE and not key.endswith("At")
+        if value is not None and key not in _LEFT_OUT and not key.endswith("At")
     ]
     return _clipped(", ".join(parts))
 
