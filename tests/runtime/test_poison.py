@@ -2,34 +2,18 @@
 
 import asyncio
 
-import asyncpg
 import pytest
-import structlog
 
-from perdure import telemetry
 from perdure.engine.facts import SuspendRequested
 from perdure.runtime.step import Stepper
 from perdure.store.facts import encode_fact
 
 from .conftest import WHO, open_platform
 
+pytestmark = pytest.mark.usefixtures("plain_logs")
+
 WAIT = [{"w": {"wait": {"hours": 1}}}]
 SOON = [{"w": {"wait": {"milliseconds": 300}}}]
-
-
-@pytest.fixture(autouse=True)
-def _plain_logs():
-    """Rendering these tracebacks with all local variables would take longer than all the rest."""
-    telemetry.configure_logging(format_="json")
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def connection(database):
-    opened = await asyncpg.connect(database)
-    yield opened
-    await opened.close()
 
 
 async def unreadable(connection, process):
@@ -46,7 +30,14 @@ async def unwritable(connection, process):
     )
 
 
-@pytest.mark.parametrize("spoil", [unreadable, unwritable])
+async def damaged(connection, process):
+    """A fact that nobody can have recorded."""
+    await connection.execute(
+        "insert into inbox (process, fact, recorded_at) values ($1, '{\"type\":', clock_timestamp())", process.id
+    )
+
+
+@pytest.mark.parametrize("spoil", [unreadable, unwritable, damaged])
 async def test_a_batch_goes_on_without_it(database, connection, spoil):
     async with open_platform(database, sweep_seconds=3600) as platform:
         await platform.deploy("wait", WAIT)
@@ -59,6 +50,8 @@ async def test_a_batch_goes_on_without_it(database, connection, spoil):
             await stepper.step([bad.id, good.id])
         await platform.until(good, lambda view: view.status == "suspended")
         assert (await platform.service.get_process(WHO, bad.id)).status == "waiting"
+        put_off = "select min(recorded_at) > clock_timestamp() + interval '10 seconds' from inbox where process = $1"
+        assert await connection.fetchval(put_off, bad.id)
 
 
 @pytest.mark.parametrize("spoil", [unreadable, unwritable])

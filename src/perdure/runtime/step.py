@@ -31,7 +31,7 @@ from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
 from perdure.store.contract import DefinitionName, NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
-from perdure.store.facts import FactUnreadable, decode_fact, encode_fact
+from perdure.store.facts import FactNewer, decode_fact, encode_fact
 
 log = structlog.get_logger("perdure.step")
 
@@ -162,7 +162,7 @@ class Stepper:
         if batch.failed:
             await self._context.store.put_off(list(batch.failed), PUT_OFF_SECONDS)
         # The sweep does not see those whose state is of a later release, as long as this one does it.
-        unread = [process for process, error in batch.left.items() if isinstance(error, FactUnreadable)]
+        unread = [process for process, error in batch.left.items() if isinstance(error, FactNewer)]
         if unread:
             await self._context.store.put_off(unread, LEAVE_SECONDS)
 
@@ -197,7 +197,7 @@ class Stepper:
                 step = drive.run_inline() if drive else None
             except StoreUnavailable:
                 raise
-            except (states.StateNewer, FactUnreadable) as error:
+            except (states.StateNewer, FactNewer) as error:
                 log.info("a process is left to a later release", process_id=str(process.id), reason=str(error))
                 batch.left[process.id] = error
                 continue

@@ -8,8 +8,8 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
 
 
-class FactUnreadable(Exception):
-    """The fact was recorded by a later release, or is damaged."""
+class FactNewer(Exception):
+    """The fact was recorded by a later release: this one does not know it, or something in it."""
 
 
 def encode_fact(fact: AnyFact) -> bytes:
@@ -17,8 +17,8 @@ def encode_fact(fact: AnyFact) -> bytes:
 
 
 def decode_fact(data: bytes) -> AnyFact:
-    """Raises `FactUnreadable`."""
+    """Raises `FactNewer`, and `msgspec.DecodeError` for one that is damaged."""
     try:
         return _decoder.decode(data)
-    except msgspec.DecodeError as error:
-        raise FactUnreadable(f"the fact can't be read: {error}") from None
+    except msgspec.ValidationError as error:
+        raise FactNewer(f"the fact is not known to this release: {error}") from None

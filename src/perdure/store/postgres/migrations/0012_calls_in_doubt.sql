@@ -1,5 +1,4 @@
 -- Whether a call may have been made by somebody who is gone, and what becomes of it then.
-set local lock_timeout = '5s';
 
 alter table call
 add column sent_at timestamptz,
