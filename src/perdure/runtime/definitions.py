@@ -16,8 +16,8 @@ from perdure.runtime import availability, cursors, pinning, schedules
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.views import DefinitionView, Page, Principal, Registration, Warning_
-from perdure.store.contract import DefinitionRecord
 from perdure.store.digests import document_digest
+from perdure.store.records import DefinitionRecord
 
 
 async def register(context: Context, who: Principal, source: bytes, media_type: str, *, dry_run: bool) -> Registration:

@@ -18,9 +18,10 @@ from perdure.expressions.contract import NotInline
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.views import Principal
-from perdure.store.contract import LookBack, PendingEvent, RecentEvent, StoreUnavailable
+from perdure.store.contract import StoreUnavailable
 from perdure.store.digests import value_digest
 from perdure.store.facts import encode_fact
+from perdure.store.records import LookBack, PendingEvent, RecentEvent
 
 log = structlog.get_logger("perdure.events")
 

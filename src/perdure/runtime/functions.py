@@ -13,8 +13,8 @@ from perdure.runtime.context import Context
 from perdure.runtime.definitions import check_expressions, order_text, warning_of
 from perdure.runtime.errors import Conflict, Invalid, NotFound
 from perdure.runtime.views import FunctionRegistration, FunctionView, Page, Principal
-from perdure.store.contract import FunctionRecord
 from perdure.store.digests import document_digest
+from perdure.store.records import FunctionRecord
 
 SUBJECT = "function"
 """What a refusal says is wrong."""

@@ -23,9 +23,10 @@ from perdure.runtime.errors import Conflict, NotFound
 from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.payloads import resolve
 from perdure.runtime.views import JobRequest, JobRetry, JobView, LeaseView, Principal
-from perdure.store.contract import JobChange, JobRecord
+from perdure.store.contract import JobChange
 from perdure.store.digests import document_digest
 from perdure.store.facts import encode_fact
+from perdure.store.records import JobRecord
 
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 300.0

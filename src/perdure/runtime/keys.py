@@ -8,8 +8,9 @@ from perdure.definition.problems import Problem
 from perdure.engine.draft import PERDURE
 from perdure.runtime.errors import Invalid, NotFound
 from perdure.runtime.views import KeyView, Principal
-from perdure.store.contract import KeyRecord, Store
+from perdure.store.contract import Store
 from perdure.store.digests import token_digest
+from perdure.store.records import KeyRecord
 
 PREFIX = "pdk_"
 SHOWN_CHARACTERS = 10

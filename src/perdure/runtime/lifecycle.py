@@ -18,8 +18,8 @@ from perdure.codec import Json, decode, encode
 from perdure.runtime import webhook_filter
 from perdure.runtime.context import Context
 from perdure.runtime.lifecycle_events import Line, cloud_event, lines
-from perdure.store.contract import HistoryRecord
 from perdure.store.lifecycle import NewDelivery, Owed, TakenLifecycle, Telling, WebhookRecord
+from perdure.store.records import HistoryRecord
 
 log = structlog.get_logger("perdure.lifecycle")
 

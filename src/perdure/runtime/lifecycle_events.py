@@ -10,8 +10,8 @@ from uuid import UUID
 from perdure.codec import Json
 from perdure.engine.dataflow import text_of
 from perdure.engine.draft import TASK, WORKFLOW
-from perdure.store.contract import HistoryRecord
 from perdure.store.lifecycle import Owed, Telling
+from perdure.store.records import HistoryRecord
 
 STATUS_CHANGED = "status-changed.v1"
 COMPLETED = (WORKFLOW + "completed.v1", TASK + "completed.v1")

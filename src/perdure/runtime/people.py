@@ -17,8 +17,8 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
 from perdure.runtime.views import HumanTaskFilter, HumanTaskView, Page, Principal
-from perdure.store.contract import HumanTaskRecord
 from perdure.store.facts import encode_fact
+from perdure.store.records import HumanTaskRecord
 
 UNDECIDED = frozenset({"open", "claimed"})
 

@@ -36,9 +36,9 @@ from perdure.runtime.views import (
     Started,
     StartRequest,
 )
-from perdure.store.contract import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
 from perdure.store.digests import document_digest, token_digest
 from perdure.store.facts import encode_fact
+from perdure.store.records import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
 
 UNFINISHED = frozenset({"pending", "running", "waiting", "suspended"})
 

@@ -14,7 +14,8 @@ from perdure.definition.pins import FUNCTION, Need, Pin
 from perdure.definition.program import Program
 from perdure.definition.uses import DEFAULT_CATALOG, Uses
 from perdure.runtime import pinning
-from perdure.store.contract import DefinitionName, DefinitionRecord, Store
+from perdure.store.contract import Store
+from perdure.store.records import DefinitionName, DefinitionRecord
 
 PROGRAMS_MAX = 500
 

@@ -12,8 +12,8 @@ from perdure.engine.dataflow import text_of
 from perdure.engine.facts import ProcessStarted
 from perdure.engine.refs import ref_of
 from perdure.engine.schedules import Cron, Every, Rhythm
-from perdure.store.contract import NewProcess
 from perdure.store.facts import encode_fact
+from perdure.store.records import NewProcess
 from perdure.store.schedules import ScheduleRecord
 
 TAG_SCHEDULE = "perdure.schedule"

@@ -27,7 +27,7 @@ from perdure.runtime.views import (
     ScheduleEntryView,
     ScheduleView,
 )
-from perdure.store.contract import DefinitionRecord
+from perdure.store.records import DefinitionRecord
 from perdure.store.schedules import AuditEntry, NewSchedule, ScheduleRecord, TakenSchedules, Tick, Turn
 
 BACKFILL_TICKS_MAX = 1_000

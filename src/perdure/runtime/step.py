@@ -30,8 +30,9 @@ from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
-from perdure.store.contract import DefinitionName, NewProcess, Outcome, StoreUnavailable, Taken, TakenProcess
+from perdure.store.contract import StoreUnavailable, Taken
 from perdure.store.facts import FactNewer, decode_fact, encode_fact
+from perdure.store.records import DefinitionName, NewProcess, Outcome, TakenProcess
 
 log = structlog.get_logger("perdure.step")
 

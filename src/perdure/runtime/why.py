@@ -13,8 +13,8 @@ from perdure.runtime import sentences
 from perdure.runtime.context import Context
 from perdure.runtime.errors import NotFound
 from perdure.runtime.views import Principal, WaitView, WakeUpView, WhyView
-from perdure.store.contract import ProcessRecord
 from perdure.store.liveness import Line, Recorded, Standing
+from perdure.store.records import ProcessRecord
 
 WAITS_MAX = 100
 """How many of the things that a process waits for are told of."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from perdure.store.contract import HistoryRecord, Record
+from perdure.store.records import HistoryRecord, Record
 
 PARTITIONS = 4
 """How many workers at most tell at the same time."""

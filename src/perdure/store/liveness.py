@@ -7,7 +7,7 @@ from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.wake_ups import Kind, WakeUp
-from perdure.store.contract import Record
+from perdure.store.records import Record
 
 
 class Standing(Record, frozen=True):

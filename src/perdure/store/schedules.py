@@ -8,7 +8,7 @@ from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.effects import EventPattern
-from perdure.store.contract import NewProcess, Record
+from perdure.store.records import NewProcess, Record
 
 
 class ScheduleRecord(Record, frozen=True):

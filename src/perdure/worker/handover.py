@@ -16,8 +16,9 @@ from perdure.engine.facts import MessageReceived
 from perdure.engine.receipts import receipt_key
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
-from perdure.store.contract import LeasedCall, StoreUnavailable
+from perdure.store.contract import StoreUnavailable
 from perdure.store.facts import encode_fact
+from perdure.store.records import LeasedCall
 
 log = structlog.get_logger("perdure.messages")
 

@@ -17,7 +17,8 @@ from perdure import clock
 from perdure.activities.contract import GIVEN_UP, PLACE, Call, Performer, Postponed, Unwanted
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
-from perdure.store.contract import LeasedCall, StoreUnavailable
+from perdure.store.contract import StoreUnavailable
+from perdure.store.records import LeasedCall
 from perdure.worker.handover import Handover, is_subscription
 from perdure.worker.results import RECORD_AGAIN_SECONDS, record_doubt, result_of
 from perdure.worker.room import Place, Room

@@ -9,8 +9,9 @@ from perdure.activities.contract import TRACE, Call, CallFailed, Performer, Post
 from perdure.codec import Json
 from perdure.engine.errors import Error, standard
 from perdure.engine.facts import ActivityFailed, ActivitySucceeded, CallInDoubt, Exchange, RunEnded
-from perdure.store.contract import LeasedCall, Store, StoreUnavailable
+from perdure.store.contract import Store, StoreUnavailable
 from perdure.store.facts import encode_fact
+from perdure.store.records import LeasedCall
 
 log = structlog.get_logger("perdure.calls")
 

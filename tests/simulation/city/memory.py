@@ -11,7 +11,7 @@ from uuid import UUID
 
 from perdure import clock
 from perdure.codec import decode
-from perdure.store import contract as c
+from perdure.store import records as r
 
 from .memory_liveness import MemoryLiveness
 from .memory_taken import MemoryTaken
@@ -35,32 +35,32 @@ class MemoryStore(MemoryWorld):
     # definitions
 
     async def add_definition(
-        self, record: c.DefinitionRecord, resources: Sequence[Any] = (), schedules: Sequence[Any] = ()
-    ) -> c.DefinitionRecord | None:
+        self, record: r.DefinitionRecord, resources: Sequence[Any] = (), schedules: Sequence[Any] = ()
+    ) -> r.DefinitionRecord | None:
         name = (record.tenant, record.namespace, record.name, record.version)
         return self.t.definitions.setdefault(name, record) if name in self.t.definitions else self._add(name, record)
 
-    def _add(self, name: c.DefinitionName, record: c.DefinitionRecord) -> None:
+    def _add(self, name: r.DefinitionName, record: r.DefinitionRecord) -> None:
         self.t.definitions[name] = record
 
     async def definition(
         self, tenant: str, namespace: str, name: str, version: str | None
-    ) -> c.DefinitionRecord | None:
+    ) -> r.DefinitionRecord | None:
         if version is not None:
             return self.t.definitions.get((tenant, namespace, name, version))
         found = [d for k, d in self.t.definitions.items() if k[:3] == (tenant, namespace, name) and d.stable]
         return max(found, key=lambda d: d.version_order, default=None)
 
-    async def pins(self, definition: c.DefinitionName) -> list[Any]:
+    async def pins(self, definition: r.DefinitionName) -> list[Any]:
         return []
 
     # processes
 
-    async def add_processes(self, processes: Sequence[c.NewProcess]) -> None:
+    async def add_processes(self, processes: Sequence[r.NewProcess]) -> None:
         self.t.add_processes(processes, clock.now())
 
     async def add_process_once(
-        self, process: c.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
+        self, process: r.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
     ) -> tuple[str, UUID]:
         if idempotency is not None:
             known = self.t.idempotency.get((process.tenant, idempotency[0]))
@@ -70,12 +70,12 @@ class MemoryStore(MemoryWorld):
         self.t.add_processes([process], clock.now())
         return "added", process.id
 
-    async def process(self, tenant: str, process: UUID) -> c.ProcessRecord | None:
+    async def process(self, tenant: str, process: UUID) -> r.ProcessRecord | None:
         row = self.t.processes.get(process)
         if row is None or row.new.tenant != tenant:
             return None
         new = row.new
-        return c.ProcessRecord(
+        return r.ProcessRecord(
             id=process,
             tenant=tenant,
             namespace=new.namespace,
@@ -98,11 +98,11 @@ class MemoryStore(MemoryWorld):
     async def ended(self, processes: Sequence[UUID]) -> set[UUID]:
         return {id_ for id_ in processes if self.t.processes[id_].ended_at is not None}
 
-    async def activities(self, process: UUID, limit: int, after: int | None) -> list[c.ActivityRecord]:
+    async def activities(self, process: UUID, limit: int, after: int | None) -> list[r.ActivityRecord]:
         found = sorted(self.t.activities.get(process, {}).values(), key=lambda a: a.number)
         return [a for a in found if after is None or a.number > after][:limit]
 
-    async def history(self, process: UUID, limit: int, after: int | None) -> list[c.HistoryRecord]:
+    async def history(self, process: UUID, limit: int, after: int | None) -> list[r.HistoryRecord]:
         return [h for h in self.t.history.get(process, []) if after is None or h.sequence > after][:limit]
 
     async def payloads(self, keys: Sequence[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes], bytes]:
@@ -115,10 +115,10 @@ class MemoryStore(MemoryWorld):
         taken = [self._taken(id_, facts_max) for id_ in sorted(set(processes)) if id_ in self.t.processes]
         yield MemoryTaken(self, taken) if taken else None
 
-    def _taken(self, id_: UUID, facts_max: int) -> c.TakenProcess:
+    def _taken(self, id_: UUID, facts_max: int) -> r.TakenProcess:
         row = self.t.processes[id_]
         facts = [(n, f.fact) for n, f in self.t.facts_of(id_) if f.operator or row.status != "suspended"]
-        return c.TakenProcess(
+        return r.TakenProcess(
             id=id_,
             tenant=row.new.tenant,
             namespace=row.new.namespace,
@@ -167,7 +167,7 @@ class MemoryStore(MemoryWorld):
 
     # calls and timers
 
-    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[c.LeasedCall]:
+    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[r.LeasedCall]:
         now, leased = clock.now(), []
         for activity in activities:
             call = self.t.calls.get(activity)
@@ -176,7 +176,7 @@ class MemoryStore(MemoryWorld):
             call.lease_until, call.lease_token = now + timedelta(seconds=lease_seconds), token
             lost_at, call.sent_at = call.sent_at, now
             leased.append(
-                c.LeasedCall(
+                r.LeasedCall(
                     activity=activity,
                     process=call.process,
                     tenant=call.tenant,
@@ -213,21 +213,21 @@ class MemoryStore(MemoryWorld):
                 call.sent_at = call.sent_at if sent else None
 
     async def record_of_call(
-        self, call: c.LeasedCall, facts: Sequence[bytes], resume: bytes | None
+        self, call: r.LeasedCall, facts: Sequence[bytes], resume: bytes | None
     ) -> list[int] | None:
         if not self._holds(call):
             return None
         self.t.add_facts([(call.process, fact) for fact in facts], clock.now())
         return []
 
-    async def give_up_call(self, call: c.LeasedCall, fact: bytes) -> bool:
+    async def give_up_call(self, call: r.LeasedCall, fact: bytes) -> bool:
         if not self._holds(call):
             return False
         del self.t.calls[call.activity]
         self.t.add_facts([(call.process, fact)], clock.now())
         return True
 
-    def _holds(self, call: c.LeasedCall) -> bool:
+    def _holds(self, call: r.LeasedCall) -> bool:
         row = self.t.calls.get(call.activity)
         return row is not None and (row.attempt, row.lease_token) == (call.attempt, call.token)
 

@@ -11,7 +11,7 @@ from perdure import clock
 from perdure.codec import decode, encode
 from perdure.engine import effects as e
 from perdure.engine.facts import TimerFired
-from perdure.store import contract as c
+from perdure.store import records as r
 from perdure.store.digests import shape_digest, token_digest, value_digest
 from perdure.store.facts import encode_fact
 
@@ -21,7 +21,7 @@ from .tables import UNDECIDED, UNDONE, Call, Callback, Subscription
 class MemoryTaken:
     """See `perdure.store.contract.Taken`."""
 
-    def __init__(self, store: Any, taken: Sequence[c.TakenProcess]) -> None:
+    def __init__(self, store: Any, taken: Sequence[r.TakenProcess]) -> None:
         self._store = store
         self.processes = taken
         self.now = clock.now()
@@ -34,20 +34,20 @@ class MemoryTaken:
 
     async def definition(
         self, tenant: str, namespace: str, name: str, version: str | None
-    ) -> c.DefinitionRecord | None:
+    ) -> r.DefinitionRecord | None:
         return await self._store.definition(tenant, namespace, name, version)
 
-    async def pins(self, definition: c.DefinitionName) -> list[Any]:
+    async def pins(self, definition: r.DefinitionName) -> list[Any]:
         return []
 
     async def save(
         self,
-        outcomes: Sequence[c.Outcome],
+        outcomes: Sequence[r.Outcome],
         *,
-        children: Sequence[c.NewProcess] = (),
+        children: Sequence[r.NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
         commands: Sequence[tuple[UUID, bytes]] = (),
-    ) -> c.Saved:
+    ) -> r.Saved:
         t = self._store.t
         for outcome in outcomes:
             self._save_process(outcome)
@@ -60,9 +60,9 @@ class MemoryTaken:
         for outcome in outcomes:
             for effect in outcome.step.effects:
                 self._apply(outcome, effect, events)
-        return c.Saved(events=tuple(events))
+        return r.Saved(events=tuple(events))
 
-    def _save_process(self, outcome: c.Outcome) -> None:
+    def _save_process(self, outcome: r.Outcome) -> None:
         t, step, id_ = self._store.t, outcome.step, outcome.process.id
         row = t.processes[id_]
         for key, data in step.payloads.items():
@@ -77,12 +77,12 @@ class MemoryTaken:
         for entry in step.history:
             row.sequence += 1
             data = decode(encode(entry.data))
-            lines.append(c.HistoryRecord(row.sequence, entry.at, entry.type, entry.activity, entry.actor, data))
+            lines.append(r.HistoryRecord(row.sequence, entry.at, entry.type, entry.activity, entry.actor, data))
 
     def _save_activity(self, process: UUID, a: Any) -> None:
         rows = self._store.t.activities.setdefault(process, {})
         known = rows.get(a.id)
-        fresh = c.ActivityRecord(
+        fresh = r.ActivityRecord(
             id=a.id,
             process=process,
             number=a.order if known is None else known.number,
@@ -102,7 +102,7 @@ class MemoryTaken:
         )
         rows[a.id] = fresh
 
-    def _apply(self, outcome: c.Outcome, effect: e.AnyEffect, events: list[int]) -> None:
+    def _apply(self, outcome: r.Outcome, effect: e.AnyEffect, events: list[int]) -> None:
         t, process, tenant = self._store.t, outcome.process.id, outcome.process.tenant
         match effect:
             case e.SetTimer(timer, due):
@@ -174,8 +174,8 @@ class MemoryTaken:
         self._store.t.subscriptions.setdefault((process, effect.activity), rows)
 
 
-def _human_task(process: UUID, tenant: str, effect: e.OpenHumanTask, now: datetime) -> c.HumanTaskRecord:
-    return c.HumanTaskRecord(
+def _human_task(process: UUID, tenant: str, effect: e.OpenHumanTask, now: datetime) -> r.HumanTaskRecord:
+    return r.HumanTaskRecord(
         id=effect.activity,
         tenant=tenant,
         process=process,
@@ -196,8 +196,8 @@ def _human_task(process: UUID, tenant: str, effect: e.OpenHumanTask, now: dateti
     )
 
 
-def _job(process: UUID, tenant: str, effect: e.OpenJob, now: datetime) -> c.JobRecord:
-    return c.JobRecord(
+def _job(process: UUID, tenant: str, effect: e.OpenJob, now: datetime) -> r.JobRecord:
+    return r.JobRecord(
         id=effect.activity,
         tenant=tenant,
         process=process,

@@ -10,6 +10,7 @@ import msgspec
 
 from perdure import clock
 from perdure.store import contract as c
+from perdure.store import records as r
 
 from .tables import Tables
 
@@ -26,10 +27,10 @@ class MemoryWorld:
     async def add_events(self, tenant: str, events: Sequence[Any]) -> list[int]:
         return [id_ for event in events if (id_ := self.t.add_event(tenant, event, False, clock.now())) is not None]
 
-    async def events_to_finish(self, ids: Sequence[int]) -> list[c.PendingEvent]:
+    async def events_to_finish(self, ids: Sequence[int]) -> list[r.PendingEvent]:
         found = [(id_, self.t.events[id_]) for id_ in sorted(set(ids)) if id_ in self.t.events]
         return [
-            c.PendingEvent(id=id_, tenant=x.tenant, event=x.event, routed=x.routed, to_publish=x.to_publish)
+            r.PendingEvent(id=id_, tenant=x.tenant, event=x.event, routed=x.routed, to_publish=x.to_publish)
             for id_, x in found
             if not x.routed or x.to_publish
         ]
@@ -43,17 +44,17 @@ class MemoryWorld:
         ]
         return [id_ for _, _, id_ in sorted(owed)[:limit]]
 
-    async def shapes(self, tenant: str, type_: str) -> list[c.Shape]:
+    async def shapes(self, tenant: str, type_: str) -> list[r.Shape]:
         used = {
             s.shape
             for rows in self.t.subscriptions.values()
             for s in rows
             if s.tenant == tenant and s.type in (type_, None) and s.shape is not None
         }
-        return [c.Shape(digest=digest, expressions=self.t.shapes[tenant, digest]) for digest in sorted(used)]
+        return [r.Shape(digest=digest, expressions=self.t.shapes[tenant, digest]) for digest in sorted(used)]
 
     async def offer_event(
-        self, event: c.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
+        self, event: r.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
     ) -> list[UUID]:
         row = self.t.events[event.id]
         if row.routed:
@@ -83,7 +84,7 @@ class MemoryWorld:
     async def event_published(self, event: int) -> None:
         self.t.events[event].to_publish = False
 
-    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[c.LookBack]:
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[r.LookBack]:
         found = []
         for process, activity in subscriptions:
             rows = self.t.subscriptions.get((process, activity), [])
@@ -93,14 +94,14 @@ class MemoryWorld:
             for s in rows:
                 expressions = () if s.shape is None else self.t.shapes[s.tenant, s.shape]
                 since = max(s.since - timedelta(seconds=LOOK_BACK_SECONDS), created_at)
-                found.append(c.LookBack(process, activity, s.reference, s.tenant, s.type, expressions, s.value, since))
+                found.append(r.LookBack(process, activity, s.reference, s.tenant, s.type, expressions, s.value, since))
         return found
 
     async def recent_events(
         self, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
-    ) -> list[c.RecentEvent]:
+    ) -> list[r.RecentEvent]:
         found = [
-            c.RecentEvent(id_, x.event, x.received_at)
+            r.RecentEvent(id_, x.event, x.received_at)
             for id_, x in self.t.events.items()
             if x.tenant == tenant and type_ in (x.event["type"], None) and (x.received_at, id_) > after
         ]
@@ -143,11 +144,11 @@ class MemoryWorld:
 
     async def human_tasks(
         self, tenant: str, filter_: Mapping[str, Any], limit: int, before: Any
-    ) -> list[c.HumanTaskRecord]:
+    ) -> list[r.HumanTaskRecord]:
         found = [t for t in self.t.human_tasks.values() if filter_.get("status") in (t.status, None)]
         return sorted(found, key=lambda t: (t.created_at, t.id), reverse=True)[:limit]
 
-    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> c.HumanTaskRecord | None:
+    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> r.HumanTaskRecord | None:
         record = self.t.human_tasks.get(task)
         if record is None:
             return None
@@ -169,7 +170,7 @@ class MemoryWorld:
         actor: str,
         token_seed: bytes,
         fact_of: c.JobFactOf,
-    ) -> list[c.JobRecord]:
+    ) -> list[r.JobRecord]:
         free = [j for j in self.t.jobs.values() if j.type == type_ and j.state == "available" and not j.held]
         leased = []
         for job in sorted(free, key=lambda j: (-j.priority, j.created_at, j.id))[:most]:
@@ -190,17 +191,17 @@ class MemoryWorld:
             leased.append(given)
         return leased
 
-    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> c.JobRecord | None:
+    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> r.JobRecord | None:
         return self._change_job(job, change) if job in self.t.jobs else None
 
-    def _change_job(self, job: UUID, change: c.JobChange) -> c.JobRecord:
+    def _change_job(self, job: UUID, change: c.JobChange) -> r.JobRecord:
         changed, fact = change(self.t.jobs[job], clock.now())
         self.t.jobs[job] = changed
         if fact is not None:
             self.t.add_facts([(changed.process, fact)], clock.now())
         return changed
 
-    async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[c.JobRecord]:
+    async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[r.JobRecord]:
         due = [j for j in self.t.jobs.values() if j.state in ("leased", "delayed") and j.due and j.due <= clock.now()]
         return [self._change_job(j.id, change) for j in sorted(due, key=lambda j: (j.due, j.id))[:limit]]
 

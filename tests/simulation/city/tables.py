@@ -9,7 +9,7 @@ from uuid import UUID
 from perdure.codec import decode, encode
 from perdure.engine.refs import key_of
 from perdure.engine.step import Waiting, waits_to_begin
-from perdure.store import contract as c
+from perdure.store import records as r
 
 UNDECIDED = ("open", "claimed")
 UNDONE = ("available", "leased", "delayed")
@@ -17,7 +17,7 @@ UNDONE = ("available", "leased", "delayed")
 
 @dataclass
 class Process:
-    new: c.NewProcess
+    new: r.NewProcess
     created_at: datetime
     waiting: tuple[Waiting, ...]
     status: str = "pending"
@@ -85,12 +85,12 @@ class Callback:
 
 @dataclass
 class Tables:
-    definitions: dict[c.DefinitionName, c.DefinitionRecord] = field(default_factory=dict)
+    definitions: dict[r.DefinitionName, r.DefinitionRecord] = field(default_factory=dict)
     processes: dict[UUID, Process] = field(default_factory=dict)
     inbox: dict[int, Fact] = field(default_factory=dict)
     payloads: dict[tuple[UUID, bytes], bytes] = field(default_factory=dict)
-    activities: dict[UUID, dict[UUID, c.ActivityRecord]] = field(default_factory=dict)
-    history: dict[UUID, list[c.HistoryRecord]] = field(default_factory=dict)
+    activities: dict[UUID, dict[UUID, r.ActivityRecord]] = field(default_factory=dict)
+    history: dict[UUID, list[r.HistoryRecord]] = field(default_factory=dict)
     timers: dict[tuple[UUID, UUID], tuple[datetime, bytes]] = field(default_factory=dict)
     calls: dict[UUID, Call] = field(default_factory=dict)
     subscriptions: dict[tuple[UUID, UUID], list[Subscription]] = field(default_factory=dict)
@@ -98,13 +98,13 @@ class Tables:
     events: dict[int, Event] = field(default_factory=dict)
     event_ids: dict[tuple[str, str, str], int] = field(default_factory=dict)
     offers: set[tuple[UUID, str, int]] = field(default_factory=set)
-    human_tasks: dict[UUID, c.HumanTaskRecord] = field(default_factory=dict)
+    human_tasks: dict[UUID, r.HumanTaskRecord] = field(default_factory=dict)
     callbacks: dict[bytes, Callback] = field(default_factory=dict)
-    jobs: dict[UUID, c.JobRecord] = field(default_factory=dict)
+    jobs: dict[UUID, r.JobRecord] = field(default_factory=dict)
     idempotency: dict[tuple[str, str], tuple[bytes, UUID]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 40)))
 
-    def add_processes(self, processes: Sequence[c.NewProcess], now: datetime) -> None:
+    def add_processes(self, processes: Sequence[r.NewProcess], now: datetime) -> None:
         for new in processes:
             if new.start_at is not None:
                 self.timers[new.id, new.id] = (new.start_at, new.fact)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from perdure.store.contract import DefinitionRecord
 from perdure.store.postgres import rows, schedules
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import DefinitionRecord
 from perdure.store.schedules import NewSchedule
 
 COLUMNS = """tenant, namespace, name, version, version_order, stable, title, summary, document, source,

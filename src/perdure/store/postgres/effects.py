@@ -11,10 +11,10 @@ from uuid import UUID
 from perdure.codec import encode
 from perdure.engine import effects as e
 from perdure.engine.facts import TimerFired
-from perdure.store.contract import Outcome
 from perdure.store.digests import shape_digest, token_digest, value_digest
 from perdure.store.facts import encode_fact
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import Outcome
 
 SET_TIMERS = """
 insert into timer (process, id, due, purpose, fact)

@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from perdure.codec import Json, decode, encode
-from perdure.store.contract import CallbackFactOf, FactOf, LookBack, PendingEvent, RecentEvent, Shape
+from perdure.store.contract import CallbackFactOf, FactOf
 from perdure.store.postgres import effects, steps
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import LookBack, PendingEvent, RecentEvent, Shape
 
 PENDING = """
 select id, tenant, event, routed, to_publish from event

@@ -1,8 +1,8 @@
 """Queries on the default catalog's functions."""
 
-from perdure.store.contract import FunctionRecord
 from perdure.store.postgres import rows
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import FunctionRecord
 
 COLUMNS = "tenant, name, version, version_order, document, source, media_type, digest, created_at, created_by"
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from asyncpg import Record
 
 from perdure.codec import decode, encode
-from perdure.store.contract import JobChange, JobFactOf, JobRecord
+from perdure.store.contract import JobChange, JobFactOf
 from perdure.store.postgres import steps
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import JobRecord
 
 # In the order of the index, so that it costs the same however many wait; what others are taking is passed over.
 # A token has all 128 bits from the seed, where a random UUID has 122.

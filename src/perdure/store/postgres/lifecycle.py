@@ -8,10 +8,10 @@ from asyncpg import Record
 
 from perdure.codec import decode
 from perdure.engine.refs import key_of
-from perdure.store.contract import HistoryRecord, Outcome
 from perdure.store.lifecycle import PARTITIONS, NewDelivery, Owed, Share, Telling
 from perdure.store.postgres import deliveries
 from perdure.store.postgres.connection import Connection, Pool, connected, transaction
+from perdure.store.records import HistoryRecord, Outcome
 
 LOCK_CLASS = 0x50454C00
 

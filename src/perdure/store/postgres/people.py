@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from perdure.codec import Json, encode
-from perdure.store.contract import HumanTaskRecord, KeyRecord, TaskChange
+from perdure.store.contract import TaskChange
 from perdure.store.postgres import rows, steps
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import HumanTaskRecord, KeyRecord
 
 COLUMNS = """id, tenant, process, title, description, status, assignee, assignees, candidate_groups,
        exclude_users, outcomes, form, due, outcome, output, created_at, completed_at"""

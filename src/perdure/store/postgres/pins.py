@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from perdure.codec import encode
 from perdure.definition.pins import Pin
-from perdure.store.contract import DefinitionName
 from perdure.store.postgres import rows
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import DefinitionName
 
 LOCK = """
 select 1 from definition where tenant = $1 and namespace = $2 and name = $3 and version = $4 for no key update

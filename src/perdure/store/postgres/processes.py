@@ -6,9 +6,9 @@ from uuid import UUID
 
 from perdure.codec import Json
 from perdure.engine.refs import Key, key_of
-from perdure.store.contract import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
 from perdure.store.postgres import rows
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
 
 COLUMNS = """id, tenant, namespace, name, version, status, key, tags, input, output, error, waiting,
        parent_process, parent_activity, created_at, started_at, ended_at"""

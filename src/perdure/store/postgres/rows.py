@@ -9,7 +9,7 @@ from perdure.codec import decode, encode
 from perdure.definition.pins import Pin
 from perdure.engine.errors import Error
 from perdure.engine.step import Waiting, waits_to_begin
-from perdure.store import contract
+from perdure.store import records
 
 _error = msgspec.json.Decoder(Error)
 _waiting = msgspec.json.Decoder(tuple[Waiting, ...])
@@ -20,12 +20,12 @@ def json_text(value: Any) -> str | None:
     return None if value is None else encode(value).decode()
 
 
-def definition(row: Record) -> contract.DefinitionRecord:
-    return contract.DefinitionRecord(**dict(row))
+def definition(row: Record) -> records.DefinitionRecord:
+    return records.DefinitionRecord(**dict(row))
 
 
-def function(row: Record) -> contract.FunctionRecord:
-    return contract.FunctionRecord(**dict(row))
+def function(row: Record) -> records.FunctionRecord:
+    return records.FunctionRecord(**dict(row))
 
 
 def pin(row: Record) -> Pin:
@@ -34,38 +34,38 @@ def pin(row: Record) -> Pin:
     return Pin(**fields)
 
 
-def process(row: Record) -> contract.ProcessRecord:
+def process(row: Record) -> records.ProcessRecord:
     fields = dict(row)
     fields["tags"] = decode(fields["tags"]) if fields["tags"] else {}
     fields["error"] = _error.decode(fields["error"]) if fields["error"] else None
     fields["waiting"] = _waiting.decode(fields["waiting"]) if fields["waiting"] else ()
     if not fields["waiting"] and fields["ended_at"] is None:
         fields["waiting"] = (waits_to_begin(fields["id"], fields["created_at"]),)
-    return contract.ProcessRecord(**fields)
+    return records.ProcessRecord(**fields)
 
 
-def activity(row: Record) -> contract.ActivityRecord:
+def activity(row: Record) -> records.ActivityRecord:
     fields = dict(row)
     fields["iteration"] = tuple(fields["iteration"])
     fields["progress"] = decode(fields["progress"]) if fields["progress"] else None
     fields["error"] = _error.decode(fields["error"]) if fields["error"] else None
-    return contract.ActivityRecord(**fields)
+    return records.ActivityRecord(**fields)
 
 
-def history(row: Record) -> contract.HistoryRecord:
+def history(row: Record) -> records.HistoryRecord:
     fields = dict(row)
     fields["data"] = decode(fields["data"])
-    return contract.HistoryRecord(**fields)
+    return records.HistoryRecord(**fields)
 
 
-def human_task(row: Record) -> contract.HumanTaskRecord:
+def human_task(row: Record) -> records.HumanTaskRecord:
     fields = dict(row)
     for name in ("assignees", "candidate_groups", "exclude_users", "outcomes"):
         fields[name] = tuple(fields[name])
     fields["form"] = decode(fields["form"])
     fields["output"] = decode(fields["output"]) if fields["output"] else None
-    return contract.HumanTaskRecord(**fields)
+    return records.HumanTaskRecord(**fields)
 
 
-def key(row: Record) -> contract.KeyRecord:
-    return contract.KeyRecord(**dict(row))
+def key(row: Record) -> records.KeyRecord:
+    return records.KeyRecord(**dict(row))

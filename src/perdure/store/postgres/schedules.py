@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from perdure.codec import decode, encode
-from perdure.store.contract import DefinitionRecord
 from perdure.store.digests import shape_digest, value_digest
 from perdure.store.postgres import effects, processes
 from perdure.store.postgres.connection import Connection, Pool, connected, transaction
+from perdure.store.records import DefinitionRecord
 from perdure.store.schedules import AuditEntry, EventSet, NewSchedule, ScheduleRecord, Turn
 
 COLUMNS = """id, tenant, namespace, name, version, kind, expression, timezone, overlap, catch_up, anchor,

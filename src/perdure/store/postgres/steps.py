@@ -9,11 +9,11 @@ from perdure.codec import Json, decode, encode
 from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.engine.state import VERSION
-from perdure.store.contract import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
 from perdure.store.lifecycle import PARTITIONS, Telling
 from perdure.store.postgres import definitions, effects, lifecycle, pins, processes, schedules
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import json_text
+from perdure.store.records import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
 
 # Ordered by id so that two batches that wait for locks never wait for each other.
 TAKE_WAITING = """

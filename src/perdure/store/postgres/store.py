@@ -9,6 +9,7 @@ from perdure.codec import Json
 from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.store import contract as c
+from perdure.store import records as r
 from perdure.store.lifecycle import Telling
 from perdure.store.postgres import (
     definitions,
@@ -59,8 +60,8 @@ class PostgresStore:
     # definitions
 
     async def add_definition(
-        self, record: c.DefinitionRecord, resources: Sequence[Pin] = (), schedules: Sequence[NewSchedule] = ()
-    ) -> c.DefinitionRecord | None:
+        self, record: r.DefinitionRecord, resources: Sequence[Pin] = (), schedules: Sequence[NewSchedule] = ()
+    ) -> r.DefinitionRecord | None:
         async with transaction(self._pool) as connection:
             present = await definitions.add(connection, record, schedules)
             if resources and (present is None or present.digest == record.digest):
@@ -69,57 +70,57 @@ class PostgresStore:
 
     async def definition(
         self, tenant: str, namespace: str, name: str, version: str | None
-    ) -> c.DefinitionRecord | None:
+    ) -> r.DefinitionRecord | None:
         async with connected(self._pool) as connection:
             return await definitions.get(connection, tenant, namespace, name, version)
 
     async def definitions(
         self, tenant: str, limit: int, after: tuple[str, str, str] | None
-    ) -> list[c.DefinitionRecord]:
+    ) -> list[r.DefinitionRecord]:
         async with connected(self._pool) as connection:
             return await definitions.page(connection, tenant, limit, after)
 
     async def versions(
         self, tenant: str, namespace: str, name: str, limit: int, after: str | None
-    ) -> list[c.DefinitionRecord]:
+    ) -> list[r.DefinitionRecord]:
         async with connected(self._pool) as connection:
             return await definitions.versions(connection, tenant, namespace, name, limit, after)
 
-    async def pins(self, definition: c.DefinitionName) -> list[Pin]:
+    async def pins(self, definition: r.DefinitionName) -> list[Pin]:
         async with connected(self._pool) as connection:
             return await pins.get(connection, definition)
 
-    async def add_pins(self, definition: c.DefinitionName, new: Sequence[Pin]) -> list[Pin]:
+    async def add_pins(self, definition: r.DefinitionName, new: Sequence[Pin]) -> list[Pin]:
         async with transaction(self._pool) as connection:
             return await pins.add(connection, definition, new)
 
     # functions
 
-    async def add_function(self, record: c.FunctionRecord) -> c.FunctionRecord | None:
+    async def add_function(self, record: r.FunctionRecord) -> r.FunctionRecord | None:
         async with connected(self._pool) as connection:
             return await functions.add(connection, record)
 
-    async def function(self, tenant: str, name: str, version: str) -> c.FunctionRecord | None:
+    async def function(self, tenant: str, name: str, version: str) -> r.FunctionRecord | None:
         async with connected(self._pool) as connection:
             return await functions.get(connection, tenant, name, version)
 
-    async def functions(self, tenant: str, limit: int, after: tuple[str, str] | None) -> list[c.FunctionRecord]:
+    async def functions(self, tenant: str, limit: int, after: tuple[str, str] | None) -> list[r.FunctionRecord]:
         async with connected(self._pool) as connection:
             return await functions.page(connection, tenant, limit, after)
 
     # processes
 
-    async def add_processes(self, new: Sequence[c.NewProcess]) -> None:
+    async def add_processes(self, new: Sequence[r.NewProcess]) -> None:
         async with transaction(self._pool) as connection:
             await processes.add(connection, new)
 
     async def add_process_once(
-        self, process: c.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
+        self, process: r.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
     ) -> tuple[str, UUID]:
         async with transaction(self._pool) as connection:
             return await processes.add_once(connection, process, idempotency, on_conflict)
 
-    async def process(self, tenant: str, process: UUID) -> c.ProcessRecord | None:
+    async def process(self, tenant: str, process: UUID) -> r.ProcessRecord | None:
         async with connected(self._pool) as connection:
             return await processes.get(connection, tenant, process)
 
@@ -133,15 +134,15 @@ class PostgresStore:
         filter_: Mapping[str, Json],
         limit: int,
         before: tuple[datetime, UUID] | None,
-    ) -> list[c.ProcessRecord]:
+    ) -> list[r.ProcessRecord]:
         async with connected(self._pool) as connection:
             return await processes.page(connection, tenant, filter_, limit, before)
 
-    async def activities(self, process: UUID, limit: int, after: int | None) -> list[c.ActivityRecord]:
+    async def activities(self, process: UUID, limit: int, after: int | None) -> list[r.ActivityRecord]:
         async with connected(self._pool) as connection:
             return await processes.activities(connection, process, limit, after)
 
-    async def history(self, process: UUID, limit: int, after: int | None) -> list[c.HistoryRecord]:
+    async def history(self, process: UUID, limit: int, after: int | None) -> list[r.HistoryRecord]:
         async with connected(self._pool) as connection:
             return await processes.history(connection, process, limit, after)
 
@@ -178,7 +179,7 @@ class PostgresStore:
 
     # calls and timers
 
-    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[c.LeasedCall]:
+    async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[r.LeasedCall]:
         async with connected(self._pool) as connection:
             return await work.lease(connection, activities, lease_seconds, token)
 
@@ -190,12 +191,12 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             await work.release(connection, tokens, sent, after_seconds)
 
-    async def give_up_call(self, call: c.LeasedCall, fact: bytes) -> bool:
+    async def give_up_call(self, call: r.LeasedCall, fact: bytes) -> bool:
         async with transaction(self._pool) as connection:
             return await work.give_up(connection, call, fact)
 
     async def record_of_call(
-        self, call: c.LeasedCall, facts: Sequence[bytes], resume: bytes | None
+        self, call: r.LeasedCall, facts: Sequence[bytes], resume: bytes | None
     ) -> list[int] | None:
         async with transaction(self._pool) as connection:
             return await work.record(connection, call, facts, resume)
@@ -234,7 +235,7 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await events.add(connection, tenant, new)
 
-    async def events_to_finish(self, ids: Sequence[int]) -> list[c.PendingEvent]:
+    async def events_to_finish(self, ids: Sequence[int]) -> list[r.PendingEvent]:
         async with connected(self._pool) as connection:
             return await events.pending(connection, ids)
 
@@ -242,12 +243,12 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await events.owed(connection, older_than_seconds, limit)
 
-    async def shapes(self, tenant: str, type_: str) -> list[c.Shape]:
+    async def shapes(self, tenant: str, type_: str) -> list[r.Shape]:
         async with connected(self._pool) as connection:
             return await events.shapes(connection, tenant, type_)
 
     async def offer_event(
-        self, event: c.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
+        self, event: r.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
     ) -> list[UUID]:
         async with transaction(self._pool) as connection:
             return await events.offer(connection, event, values, fact_of)
@@ -256,7 +257,7 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             await events.published(connection, event)
 
-    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[c.LookBack]:
+    async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[r.LookBack]:
         async with connected(self._pool) as connection:
             return await events.look_backs(connection, subscriptions)
 
@@ -266,7 +267,7 @@ class PostgresStore:
 
     async def recent_events(
         self, tenant: str, type_: str | None, after: tuple[datetime, int], limit: int
-    ) -> list[c.RecentEvent]:
+    ) -> list[r.RecentEvent]:
         async with connected(self._pool) as connection:
             return await events.recent(connection, tenant, type_, after, limit)
 
@@ -284,7 +285,7 @@ class PostgresStore:
 
     # people
 
-    async def human_task(self, tenant: str, task: UUID) -> c.HumanTaskRecord | None:
+    async def human_task(self, tenant: str, task: UUID) -> r.HumanTaskRecord | None:
         async with connected(self._pool) as connection:
             return await people.get(connection, tenant, task)
 
@@ -294,11 +295,11 @@ class PostgresStore:
         filter_: Mapping[str, Json],
         limit: int,
         before: tuple[datetime, UUID] | None,
-    ) -> list[c.HumanTaskRecord]:
+    ) -> list[r.HumanTaskRecord]:
         async with connected(self._pool) as connection:
             return await people.page(connection, tenant, filter_, limit, before)
 
-    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> c.HumanTaskRecord | None:
+    async def change_human_task(self, tenant: str, task: UUID, change: c.TaskChange) -> r.HumanTaskRecord | None:
         async with transaction(self._pool) as connection:
             return await people.change(connection, tenant, task, change)
 
@@ -316,7 +317,7 @@ class PostgresStore:
         actor: str,
         token_seed: bytes,
         fact_of: c.JobFactOf,
-    ) -> list[c.JobRecord]:
+    ) -> list[r.JobRecord]:
         async with transaction(self._pool) as connection:
             return await jobs.lease(
                 connection,
@@ -331,11 +332,11 @@ class PostgresStore:
                 fact_of,
             )
 
-    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> c.JobRecord | None:
+    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> r.JobRecord | None:
         async with transaction(self._pool) as connection:
             return await jobs.change(connection, tenant, job, change)
 
-    async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[c.JobRecord]:
+    async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[r.JobRecord]:
         async with transaction(self._pool) as connection:
             return await jobs.change_due(connection, limit, change)
 
@@ -349,19 +350,19 @@ class PostgresStore:
 
     # keys
 
-    async def add_key(self, record: c.KeyRecord, digest: bytes) -> None:
+    async def add_key(self, record: r.KeyRecord, digest: bytes) -> None:
         async with connected(self._pool) as connection:
             await people.add_key(connection, record, digest)
 
-    async def keys(self) -> list[c.KeyRecord]:
+    async def keys(self) -> list[r.KeyRecord]:
         async with connected(self._pool) as connection:
             return list(await people.keys(connection))
 
-    async def revoke_key(self, key: UUID) -> c.KeyRecord | None:
+    async def revoke_key(self, key: UUID) -> r.KeyRecord | None:
         async with connected(self._pool) as connection:
             return await people.revoke_key(connection, key)
 
-    async def key_by_digest(self, digest: bytes) -> c.KeyRecord | None:
+    async def key_by_digest(self, digest: bytes) -> r.KeyRecord | None:
         async with connected(self._pool) as connection:
             return await people.key_by_digest(connection, digest)
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from perdure.codec import decode
-from perdure.store.contract import LeasedCall
 from perdure.store.postgres import steps
 from perdure.store.postgres.connection import Connection
+from perdure.store.records import LeasedCall
 
 # Whoever had it before and has not been heard of since may have made it.
 LEASE = """
