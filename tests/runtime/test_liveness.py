@@ -97,6 +97,9 @@ async def test_why_names_what_wakes_each_process(platform: Platform, world: Worl
             await platform.until(started[name], lambda view: len(world.of("/p")) == 1)
             while "answered" not in (await why(platform, started[name])).sentence.replace("not been answered", ""):
                 await asyncio.sleep(0.01)
+        if name == "child":  # it begins when it gets to
+            (child,) = await platform.children(started[name])
+            await platform.until(child, lambda view: view.status == "waiting")
         found = await why(platform, started[name])
         (wait,) = found.waits
         assert [one.kind for one in wait.wake_ups] == [wake_up], name
