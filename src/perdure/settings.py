@@ -51,8 +51,30 @@ class Settings(BaseSettings):
     """``json``, ``console``, or ``auto``: console on a terminal."""
 
     database_pool_max: int = Field(default=10, ge=2, le=200)
+    requests_concurrency_max: int = Field(default=500, ge=1)
+    """Requests that one API works on at a time, without those that wait for a process or follow one."""
+    requests_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024)
+    """Of the bodies of all requests that one API works on."""
     request_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    definition_bytes_max: int = Field(default=1024 * 1024, ge=1024, le=8 * 1024 * 1024)
+    event_bytes_max: int = Field(default=1024 * 1024, ge=1024)
+    """Of one CloudEvent, in or out."""
+    payload_bytes_max: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """Of one value that a process keeps."""
     payload_depth_max: int = Field(default=100, ge=8)
+    loop_items_max: int = Field(default=1_000_000, ge=1)
+    map_items_max: int = Field(default=100_000, ge=1)
+    fork_branches_max: int = Field(default=10_000, ge=1)
+    listen_events_max: int = Field(default=100_000, ge=1)
+    """Events or messages that one task may consume."""
+    history_lines_max: int = Field(default=10_000_000, ge=100)
+    """Of one process."""
+    nesting_max: int = Field(default=50, ge=1)
+    """How deep processes may be nested that wait for each other."""
+    processes_max: int = Field(default=5_000_000, ge=1)
+    """Processes of one tenant that have not ended."""
+    backlog_max: int = Field(default=200_000, ge=1)
+    """Facts that wait to be taken in by workers."""
     response_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
     resource_bytes_max: int = Field(default=4 * 1024 * 1024, ge=1024)
     run_seconds_max: float = Field(default=600, gt=0)
@@ -60,6 +82,8 @@ class Settings(BaseSettings):
     run_output_bytes_max: int = Field(default=1024 * 1024, ge=1024)
     run_concurrency_max: int = Field(default=8, ge=1)
     calls_concurrency_max: int = Field(default=100, ge=1)
+    tenant_calls_max: int | None = Field(default=None, ge=1)
+    """Calls of one tenant that all workers together perform at a time."""
     subscriptions_max: int = Field(default=500, ge=1)
     calls_waiting_max: int = Field(default=1000, ge=0)
     """Calls that wait, beyond those, for a host with a limit."""

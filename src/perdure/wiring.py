@@ -169,7 +169,7 @@ async def open_context(
             environment=Environment(public_url=public_url.rstrip("/"), version=__version__),
             programs=Programs(store),
             fetcher=OutsideFetcher(Outside(settings, secrets)),
-            limits=Limits(activities_max=settings.step_activities_max),
+            limits=_limits(settings),
         )
         if not bare:
             await context.broker.start()
@@ -240,12 +240,25 @@ async def _close(pool: Pool) -> None:
         pool.terminate()
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        activities_max=settings.step_activities_max,
+        loop_items_max=settings.loop_items_max,
+        map_items_max=settings.map_items_max,
+        fork_branches_max=settings.fork_branches_max,
+        listen_events_max=settings.listen_events_max,
+        payload_bytes_max=settings.payload_bytes_max,
+        event_bytes_max=settings.event_bytes_max,
+        history_lines_max=settings.history_lines_max,
+    )
+
+
 def _broker(settings: Settings, pool: Pool, dsn: str) -> Broker:
     if settings.broker_url:
         # Here, as in the next: a development server starts sooner without libraries that it does not use.
         from perdure.broker.rabbitmq import RabbitBroker
 
-        return RabbitBroker(settings.broker_url)
+        return RabbitBroker(settings.broker_url, event_bytes_max=settings.event_bytes_max)
     return PostgresBroker(pool, dsn)
 
 

@@ -5,13 +5,14 @@ after every step, and every step is checked for what must always hold.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import jq
 import yaml
+from msgspec import structs
 
 from folding import Trail, stored
 from perdure.codec import decode, encode
@@ -155,13 +156,14 @@ class Run:
         definition: str | Program,
         *,
         activities_max: int = 200,
+        limits: Mapping[str, int] | None = None,
         secrets: dict[str, Any] | None = None,
         process: UUID = PROCESS,
     ) -> None:
         self.program = program_of(definition) if isinstance(definition, str) else definition
         self.process = Process(process, START, b"s" * 32)
         self.now = START
-        self.limits = Limits(activities_max)
+        self.limits = Limits(activities_max, **(limits or {}))
         self.secrets = secrets or {}
         self.state: bytes | None = None
         self.payloads: dict[bytes, bytes] = {}
@@ -197,7 +199,8 @@ class Run:
     def _step(self, facts: Sequence[AnyFact]) -> None:
         state = None if self.state is None else states.decode(self.state)
         before = None if state is None else state.status
-        step = decide(self.program, self.process, state, facts, self.now, self.limits, self._answer)
+        process = structs.replace(self.process, sequence=len(self.history))
+        step = decide(self.program, process, state, facts, self.now, self.limits, self._answer)
         self.steps.append(step)
         self.state = states.encode(step.state)
         assert states.encode(states.decode(self.state)) == self.state
@@ -264,7 +267,8 @@ class Run:
 
     def _check(self, before: str | None, step: Step) -> None:
         """What must hold after every step."""
-        if before in ENDED and step.status == before:
+        retried = any(entry.type == "dev.perdure.process.retried" for entry in step.history)
+        if before in ENDED and step.status == before and not retried:
             assert not step.effects and not step.activities, "an ended process did something"
             assert all(entry.type in AFTER_THE_END for entry in step.history)
         open_ = (

@@ -9,7 +9,7 @@ from driver import PROCESS, START, Run
 
 from perdure.engine import ids, state
 from perdure.engine.facts import ResumeRequested, SuspendRequested
-from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
+from perdure.engine.payloads import DEPTH_MAX, Payloads, Unkeepable
 from perdure.engine.refs import INLINE_BYTES_MAX, key_of
 from perdure.engine.state import StateUnreadable
 
@@ -62,7 +62,7 @@ def test_the_state_of_a_waiting_process_is_small() -> None:
 
 
 def test_a_value_is_known_by_identity() -> None:
-    payloads = Payloads()
+    payloads = Payloads(10_000_000)
     value = {"x": "y" * INLINE_BYTES_MAX}
     ref = payloads.put(value)
     assert payloads.put(value) is ref
@@ -71,7 +71,7 @@ def test_a_value_is_known_by_identity() -> None:
 
 
 def test_true_and_one_are_different_payloads() -> None:
-    payloads = Payloads()
+    payloads = Payloads(10_000_000)
     assert [payloads.put(value) for value in (1, True, 1.5, None, "1")] == [b"01", b"0true", b"01.5", b"0null", b'0"1"']
 
 
@@ -125,16 +125,16 @@ def nested(depth: int, leaf: str = "x" * INLINE_BYTES_MAX) -> object:
 
 @pytest.mark.parametrize(("depth", "fits"), [(DEPTH_MAX, True), (DEPTH_MAX + 1, False), (100_000, False)])
 def test_values_are_not_nested_too_deep(depth: int, fits: bool) -> None:
-    payloads = Payloads()
+    payloads = Payloads(10_000_000)
     if fits:
         payloads.put(nested(depth))
     else:
-        with pytest.raises(TooDeep):
+        with pytest.raises(Unkeepable):
             payloads.put(nested(depth))
 
 
 def test_many_shallow_values_are_no_deep_one() -> None:
-    Payloads().put([{"a": [n, '"[{']} for n in range(1000)])
+    Payloads(10_000_000).put([{"a": [n, '"[{']} for n in range(1000)])
 
 
 def test_data_that_grow_ever_deeper_fault_their_process() -> None:

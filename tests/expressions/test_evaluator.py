@@ -217,11 +217,10 @@ async def test_hostile_programs_harm_only_themselves(evaluator, text, said):
     assert await evaluator.evaluate(ask("[range(2)]")) == [0, 1]
 
 
-async def test_a_result_has_a_longest_length(monkeypatch):
-    monkeypatch.setattr("perdure.expressions.evaluator.OUTPUT_BYTES_MAX", 1000)
-    async with evaluating() as evaluator:
+async def test_a_result_has_a_longest_length():
+    async with evaluating(payload_bytes_max=1024) as evaluator:
         _, _, detail = await failure(evaluator, ask("[range(999)]"))
-        assert "longer than 1000 bytes" in detail
+        assert "longer than 1024 bytes (PERDURE_PAYLOAD_BYTES_MAX)" in detail
         assert len(await evaluator.evaluate(ask("[range(99)]"))) == 99
 
 

@@ -1,4 +1,5 @@
-"""Lets calls go to a host as often, and as many at once, as the operator allows (``PERDURE_CALL_LIMITS``).
+"""Lets calls go to a host as often, and as many at once, as the operator allows (``PERDURE_CALL_LIMITS``), and of a
+tenant as many at once (``PERDURE_TENANT_CALLS_MAX``).
 
 Who may go is agreed upon by all workers. Within a worker calls wait in line, one line for each host: only the first
 asks. A call that waits has no place in its worker, so that calls to other hosts go on; see `contract.Place`.
@@ -32,8 +33,11 @@ class _Line:
 class Limiter:
     """One per worker. Without `permits` nothing is limited."""
 
-    def __init__(self, limits: CallLimits, permits: Permits | None, ttl_seconds: float) -> None:
+    def __init__(
+        self, limits: CallLimits, permits: Permits | None, ttl_seconds: float, tenant_calls_max: int | None = None
+    ) -> None:
         self._limits = limits
+        self._of_tenant = None if tenant_calls_max is None else Limit(concurrency=tenant_calls_max)
         self._permits = permits
         self._ttl_seconds = ttl_seconds
         self._lines: dict[str, _Line] = {}
@@ -42,7 +46,7 @@ class Limiter:
         self._holding: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        if self._permits is not None and self._limits:
+        if self._permits is not None and (self._limits or self._of_tenant):
             self._holding = asyncio.create_task(self._hold(self._permits))
 
     async def stop(self) -> None:
@@ -61,17 +65,33 @@ class Limiter:
             _begin()
             yield
             return
-        name, limit = found
+        async with self._permitted(self._permits, *found):
+            _begin()
+            yield
+
+    @contextlib.asynccontextmanager
+    async def permit_tenant(self, tenant: str) -> AsyncIterator[None]:
+        """Waits until a call of the tenant may begin, and lasts as long as it does.
+
+        Raises `contract.Postponed` where too many wait already.
+        """
+        if self._permits is None or self._of_tenant is None:
+            yield
+            return
+        async with self._permitted(self._permits, f"tenant {tenant}", self._of_tenant):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _permitted(self, permits: Permits, name: str, limit: Limit) -> AsyncIterator[None]:
         permit = clock.uuid7()
         with self._line(name) as line:
             try:
                 with paused():
-                    await self._admitted(line, self._permits, name, limit, permit)
-                _begin()
+                    await self._admitted(line, permits, name, limit, permit)
                 yield
             finally:
                 if self._held.pop(permit, None) is not None:
-                    await self._permits.release(name, permit)
+                    await permits.release(name, permit)
                     line.ended.set()
 
     @contextlib.contextmanager

@@ -20,7 +20,9 @@ class Outside:
     def __init__(self, settings: Settings, secrets: Secrets, permits: Permits | None = None) -> None:
         self.settings = settings
         self.secrets = secrets
-        self.limiter = Limiter(CallLimits(settings.call_limits), permits, settings.call_lease_seconds)
+        self.limiter = Limiter(
+            CallLimits(settings.call_limits), permits, settings.call_lease_seconds, settings.tenant_calls_max
+        )
         self.http = HttpClient(settings, secrets, self.limiter)
         self.authenticator = Authenticator(self.http, secrets)
         self.caller = Caller(self.http, self.authenticator, secrets, settings.payload_depth_max)

@@ -59,7 +59,10 @@ class Registry:
                 activity_id=str(call.activity),
             )
             raise Postponed
-        return await performer.perform(call)
+        if call.deliver is not None:  # a subscription, which lasts
+            return await performer.perform(call)
+        async with self._outside.limiter.permit_tenant(call.tenant):
+            return await performer.perform(call)
 
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, seconds: float

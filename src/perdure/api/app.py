@@ -65,12 +65,12 @@ def create_app(platform: Platform, *, settings: Settings, open_access: bool, ver
     )
     app.state.platform = platform
     app.state.settings = settings
-    app.state.serving = Serving()
+    app.state.serving = Serving(settings)
     routes = [route for route in chain.from_iterable(r.routes for r in ROUTERS) if isinstance(route, APIRoute)]
     # Added as they are, not included: that saves each request a second round of matching.
     app.router.routes.extend(routes)
     problems.install(app)
-    app.add_middleware(Gate, platform=platform, open_access=open_access)
+    app.add_middleware(Gate, platform=platform, serving=app.state.serving, open_access=open_access)
     _add_documents(app, routes)
     return app
 

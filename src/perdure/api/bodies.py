@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 
 from perdure.api.problems import Refusal
+from perdure.api.requests import Serving
 from perdure.codec import Json, decode, whole_numbers
 from perdure.settings import Settings
 
@@ -45,7 +46,7 @@ def is_json(media_type: str) -> bool:
 
 
 async def read(request: Request) -> bytes:
-    """The whole body. 413 where it is larger than allowed, 415 where it is compressed."""
+    """The whole body. 413 where it is larger than allowed, 415 where it is compressed, 429 as `Serving.hold` says."""
     settings: Settings = request.app.state.settings
     bytes_max = settings.request_body_bytes_max
     if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
@@ -54,21 +55,27 @@ async def read(request: Request) -> bytes:
     declared = request.headers.get("content-length", "")
     data = None
     if not (declared.isdecimal() and int(declared[:20]) > bytes_max):
-        data = await _up_to(bytes_max, stream)
+        try:
+            data = await _up_to(bytes_max, request, stream)
+        except Refusal:
+            await _discard(request, stream)
+            raise
     if data is None:
         await _discard(request, stream)
         raise Refusal(413, f"Expected a body of at most {bytes_max} bytes (PERDURE_REQUEST_BODY_BYTES_MAX).")
     return data
 
 
-async def _up_to(bytes_max: int, stream: AsyncIterator[bytes]) -> bytes | None:
-    """The body, None where it is larger."""
+async def _up_to(bytes_max: int, request: Request, stream: AsyncIterator[bytes]) -> bytes | None:
+    """The body, None where it is larger. 429 where the bodies of all requests are too large."""
     chunks: list[bytes] = []
     size = 0
+    serving: Serving = request.app.state.serving
     async for chunk in stream:
         size += len(chunk)
         if size > bytes_max:
             return None
+        serving.hold(request.scope, len(chunk))
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

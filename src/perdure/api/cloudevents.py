@@ -15,8 +15,9 @@ from starlette.requests import Request
 
 from perdure.api import bodies
 from perdure.api.problems import Refusal
-from perdure.codec import Json
+from perdure.codec import Json, encode
 from perdure.engine import attributes
+from perdure.settings import Settings
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -49,7 +50,19 @@ async def read(request: Request) -> list[Json]:
         errors = _check(events[0], "")
     if errors:
         raise _refusal(errors)
+    _check_sizes(request, events)
     return events
+
+
+def _check_sizes(request: Request, events: list[Json]) -> None:
+    settings: Settings = request.app.state.settings
+    bytes_max = settings.event_bytes_max
+    for number, event in enumerate(events):
+        if (size := len(encode(event))) > bytes_max:
+            limit = f"at most {bytes_max} bytes as JSON (PERDURE_EVENT_BYTES_MAX)"
+            detail = f"expected an event of {limit}, found {size}"
+            place = {"pointer": f"/{number}" if len(events) > 1 else "", "detail": detail}
+            raise Refusal(413, f"The event is too large: {detail}.", [place])
 
 
 def _refusal(errors: Errors) -> Refusal:

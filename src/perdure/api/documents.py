@@ -10,9 +10,9 @@ from perdure.api import bodies, problems, schemas
 from perdure.api.problems import Refusal
 from perdure.api.requests import send
 from perdure.codec import Json
-from perdure.definition.document import BYTES_MAX
 from perdure.definition.problems import Problem
 from perdure.runtime.views import Warning_
+from perdure.settings import Settings
 
 YAML: Final = "application/yaml"
 YAML_TYPES: Final = frozenset({YAML, "text/yaml", "application/x-yaml", "text/x-yaml", "text/vnd.yaml"})
@@ -27,8 +27,10 @@ WARNINGS: Final[Json] = {
 async def read(request: Request) -> bytes:
     """The document. 413 where it is larger than any may be."""
     source = await bodies.read(request)
-    if len(source) > BYTES_MAX:
-        raise Refusal(413, f"Expected a document of at most {BYTES_MAX} bytes, found {len(source)}; split it.")
+    settings: Settings = request.app.state.settings
+    if len(source) > settings.definition_bytes_max:
+        limit = f"{settings.definition_bytes_max} bytes (PERDURE_DEFINITION_BYTES_MAX)"
+        raise Refusal(413, f"Expected a document of at most {limit}, found {len(source)}; split it.")
     return source
 
 

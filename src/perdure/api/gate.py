@@ -1,6 +1,7 @@
 """What every request passes: authentication, security headers, the access log, the metrics, the last resort."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perdure import clock, telemetry
 from perdure.api import problems
+from perdure.api.requests import Serving
 from perdure.broker.contract import BrokerUnavailable
 from perdure.runtime.platform import Platform
 from perdure.runtime.views import Principal
@@ -41,9 +43,10 @@ DEVELOPER: Final = Principal(name="dev", tenant="default", role="admin")
 class Gate:
     """ASGI middleware. `open_access` lets callers of this very machine in without a key."""
 
-    def __init__(self, app: ASGIApp, *, platform: Platform, open_access: bool) -> None:
+    def __init__(self, app: ASGIApp, *, platform: Platform, serving: Serving, open_access: bool) -> None:
         self._app = app
         self._platform = platform
+        self._serving = serving
         self._open_access = open_access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,12 +64,15 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
-            refusal = await self._admit(scope)
-            if refusal is None:
-                await self._app(scope, receive, exchange.send)
-                return
+            with nullcontext() if scope["path"] in OPEN_PATHS else self._serving.one(scope):
+                refusal = await self._admit(scope)
+                if refusal is None:
+                    await self._app(scope, receive, exchange.send)
+                    return
         except ClientDisconnect:
             raise
+        except problems.Refusal as full:
+            refusal = problems.answer(full.status, full.detail)
         except Exception as error:
             if exchange.status is not None:  # the answer has begun: all that is left is to break it off
                 log.exception("a request failed in the middle of its answer", route=_route(scope))

@@ -18,7 +18,7 @@ from perdure.broker.contract import BrokerUnavailable
 from perdure.codec import Json, encode
 from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable, Problem
 from perdure.expressions.contract import EvaluatorUnavailable
-from perdure.runtime.errors import Refused
+from perdure.runtime.errors import Busy, Refused
 from perdure.store.contract import StoreUnavailable
 
 log = structlog.get_logger("perdure.api")
@@ -112,7 +112,8 @@ async def _refusal(_: Request, error: Any) -> Response:
 
 
 async def _refused(_: Request, error: Any) -> Response:
-    return answer(*of_refused(error))
+    headers = {"Retry-After": str(error.again_seconds)} if isinstance(error, Busy) else None
+    return answer(*of_refused(error), headers)
 
 
 async def _undecodable(_: Request, error: Any) -> Response:

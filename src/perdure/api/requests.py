@@ -13,11 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import request_response
+from starlette.types import Scope
 
 from perdure.api.problems import Refusal
 from perdure.codec import Json, encode
 from perdure.runtime.platform import Platform
 from perdure.runtime.views import Page, Principal
+from perdure.settings import Settings
 
 WAIT_SECONDS_MAX: Final = 60
 CURSOR_CHARACTERS_MAX: Final = 2_048
@@ -38,6 +40,9 @@ Wait = Annotated[
     ),
 ]
 IDEMPOTENCY_KEY_CHARACTERS_MAX: Final = 255
+
+_HELD: Final = "perdure.held"
+"""Where a request's scope says how many bytes of its body are in memory."""
 
 WAIT: Final[Json] = {
     "name": "wait",
@@ -90,28 +95,55 @@ class Slots:
     def __init__(self, most: int, what: str) -> None:
         self._most = most
         self._what = what
-        self._taken = 0
+        self.taken = 0
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Raises `Refusal` (429) where all are taken."""
-        if self._taken >= self._most:
+        if self.taken >= self._most:
             raise Refusal(429, f"At most {self._most} {self._what} at once; try again soon.")
-        self._taken += 1
+        self.taken += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self.taken -= 1
 
 
 class Serving:
     """What the routes of one app share."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._requests_max = settings.requests_concurrency_max
+        self._bytes_max = settings.requests_bytes_max
+        self._requests = 0
+        self._bytes = 0
         self.stopping = asyncio.Event()
         """Set when the server is about to stop: whoever waits comes to an end."""
         self.waits = Slots(2_000, "requests may wait")
         self.streams = Slots(500, "event streams may be open")
+
+    @contextmanager
+    def one(self, scope: Scope) -> Iterator[None]:
+        """Lasts as long as a request. Raises `Refusal` (429) where there are too many: those that only wait have
+        bounds of their own.
+        """
+        if self._requests - self.waits.taken - self.streams.taken >= self._requests_max:
+            limit = f"{self._requests_max} requests (PERDURE_REQUESTS_CONCURRENCY_MAX)"
+            raise Refusal(429, f"This service works on {limit} already; try again soon.")
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self._bytes -= scope.pop(_HELD, 0)
+
+    def hold(self, scope: Scope, size: int) -> None:
+        """So many more bytes of the request's body are in memory until it ends. Raises `Refusal` (429)."""
+        if self._bytes + size > self._bytes_max:
+            limit = f"{self._bytes_max} bytes of requests (PERDURE_REQUESTS_BYTES_MAX)"
+            raise Refusal(429, f"This service has {limit} in memory already; try again soon.")
+        self._bytes += size
+        scope[_HELD] = scope.get(_HELD, 0) + size
 
 
 def serving(request: Request) -> Serving:

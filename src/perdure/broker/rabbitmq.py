@@ -8,6 +8,7 @@ broker redelivers at once. Messages that failed too often go to the queue's own 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import aio_pika
@@ -47,6 +48,8 @@ QUEUE_PREFIX: Final = "perdure."
 SIGNALS: Final = "perdure.signals"
 """The fanout exchange that tells every process at once."""
 PUBLISH_SECONDS_MAX: Final = 5.0
+EVENT_BYTES_MAX: Final = 1024 * 1024
+"""Of an event that comes in, unless told otherwise."""
 REDECLARE_SECONDS: Final = 0.5
 
 _log = structlog.get_logger(__name__)
@@ -55,7 +58,10 @@ _log = structlog.get_logger(__name__)
 class RabbitBroker:
     """See `broker.contract.Broker`."""
 
-    def __init__(self, url: str, *, redelivery: Redelivery | None = None) -> None:
+    def __init__(
+        self, url: str, *, redelivery: Redelivery | None = None, event_bytes_max: int = EVENT_BYTES_MAX
+    ) -> None:
+        self._event_bytes_max = event_bytes_max
         self._redelivery = redelivery or Redelivery()
         self._link = Link(url)
         self._publisher = _Publisher(self._link, self._redelivery)
@@ -106,7 +112,7 @@ class RabbitBroker:
             self._link,
             EVENTS_IN,
             handle,
-            _event,
+            partial(_event, self._event_bytes_max),
             prefetch=prefetch,
             batch_max=1,
             concurrency=concurrency,
@@ -405,5 +411,8 @@ def _ids(message: AbstractIncomingMessage) -> list[Any]:
     return ids
 
 
-def _event(message: AbstractIncomingMessage) -> list[Any]:
+def _event(bytes_max: int, message: AbstractIncomingMessage) -> list[Any]:
+    if len(message.body) > bytes_max:
+        limit = f"at most {bytes_max} bytes (PERDURE_EVENT_BYTES_MAX)"
+        raise ValueError(f"expected an event of {limit}, found {len(message.body)}")
     return [cloudevents.decode(message.content_type, message.headers, message.body)]

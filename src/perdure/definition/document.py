@@ -12,8 +12,8 @@ from perdure.definition.pointers import tokens
 from perdure.definition.problems import DefinitionUndecodable, Problem
 from perdure.definition.tree import Builder, Node, TreeRefused
 
-BYTES_MAX = 1024 * 1024
-"""Longer documents are refused."""
+BYTES_MAX = 8 * 1024 * 1024
+"""Longer documents are refused, whatever an operator allows."""
 
 JSON_TYPES = frozenset({"application/json", "text/json"})
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml"})

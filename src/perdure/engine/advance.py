@@ -67,6 +67,7 @@ def drain(draft: Draft) -> Flow[None]:
         if frame is not None and frame.status == "pending":
             draft.budget -= 1
             try:
+                draft.check_history()
                 yield from flow.perform(draft, frame)
             except Fault as raised:
                 yield from settle(draft, propagate(draft, raised))

@@ -11,7 +11,7 @@ from perdure.definition.program import Extended, Program, Task
 from perdure.engine.effects import AnyEffect
 from perdure.engine.errors import Error, standard
 from perdure.engine.ids import activity_id
-from perdure.engine.payloads import DEPTH_MAX, Payloads, TooDeep
+from perdure.engine.payloads import Payloads, Unkeepable
 from perdure.engine.refs import Key, Ref
 from perdure.engine.state import ROOT, ExtendedFrame, Frame, State
 from perdure.engine.step import PROCESS_REFERENCE, Activity, Entry, Environment, Limits, Process
@@ -51,6 +51,7 @@ class Draft:
         "environment",
         "frames",
         "history",
+        "limits",
         "now",
         "payloads",
         "process",
@@ -74,10 +75,11 @@ class Draft:
         self.state = state
         self.now = now
         self.environment = environment
+        self.limits = limits
         self.budget = limits.activities_max
         self.frames: dict[int, Frame] = {frame.order: frame for frame in state.frames}
         self.ready: deque[int] = deque(state.ready)
-        self.payloads = Payloads()
+        self.payloads = Payloads(limits.payload_bytes_max)
         self.effects: dict[tuple[str, UUID], AnyEffect] = {}
         self.records: dict[int, Activity] = {}
         """Activities touched in this step, by order."""
@@ -121,24 +123,31 @@ class Draft:
     # payloads
 
     def store(self, frame: Frame | None, value: Json) -> Ref:
-        """The reference of a value that an activity came to. Raises `Fault` if it is nested too deep."""
+        """The reference of a value that an activity came to. Raises `Fault` if it can't be kept."""
         try:
             return self.payloads.put(value)
-        except TooDeep:
-            raise self.too_deep(frame) from None
+        except Unkeepable as problem:
+            raise self.too_much(frame, str(problem)) from None
 
     def keep(self, frame: Frame, key: Key, value: Json) -> None:
-        """Store a value under a derived key. Raises `Fault` if it is nested too deep."""
+        """Store a value under a derived key. Raises `Fault` if it can't be kept."""
         try:
             self.payloads.keep(key, value)
-        except TooDeep:
-            raise self.too_deep(frame) from None
+        except Unkeepable as problem:
+            raise self.too_much(frame, str(problem)) from None
 
-    def too_deep(self, frame: Frame | None) -> Fault:
+    def too_much(self, frame: Frame | None, detail: str) -> Fault:
+        """The error of an activity, or of the process outside its tasks, where a bound is met."""
         reference = PROCESS_REFERENCE if frame is None else self.task_of(frame).reference
-        detail = f"expected a value of at most {DEPTH_MAX} levels of arrays and objects, found a deeper one"
         error = standard("runtime", detail)
         return Fault(frame, Error(error.type, error.status, error.title, error.detail, reference))
+
+    def check_history(self) -> None:
+        """Raises a `Fault` of the whole process, which no task can catch, where its audit trail is full."""
+        lines_max = self.limits.history_lines_max
+        if self.process.sequence + len(self.history) >= lines_max:
+            limit = f"at most {lines_max} lines (PERDURE_HISTORY_LINES_MAX)"
+            raise self.too_much(None, f"the history of a process has {limit}; split the work into several processes")
 
     # effects
 

@@ -19,23 +19,27 @@ DEPTH_MAX = 200
 _SCALARS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
 
 
-class TooDeep(Exception):
-    """A value is nested deeper than `DEPTH_MAX`."""
+class Unkeepable(Exception):
+    """A value is nested too deep, or too long, to be kept. The message says what was expected and found."""
+
+    def __init__(self, found: str, expected: str = f"at most {DEPTH_MAX} levels of arrays and objects") -> None:
+        super().__init__(f"expected a value of {expected}, found {found}")
 
 
 class Payloads:
     """Values are shared, never changed: an unchanged one is known by its identity and not encoded again."""
 
-    __slots__ = ("_refs", "_values", "new")
+    __slots__ = ("_bytes_max", "_refs", "_values", "new")
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
         self.new: dict[Key, bytes] = {}
         """Encoded JSON to be stored with the step."""
         self._values: dict[Ref, Json] = {}
         self._refs: dict[int, tuple[Json, Ref]] = {}
 
     def put(self, value: Json) -> Ref:
-        """The reference of a value, which is stored with the step if it is long. Raises `TooDeep`."""
+        """The reference of a value, which is stored with the step if it is long. Raises `Unkeepable`."""
         known = self._refs.get(id(value))
         if known is not None:
             return known[1]
@@ -43,7 +47,7 @@ class Payloads:
         if len(encoded) <= INLINE_BYTES_MAX:
             ref = inline(encoded)
         else:
-            check_depth(encoded)
+            self._check(encoded)
             key = content_key(encoded)
             ref = stored(key)
             self.new[key] = encoded
@@ -57,10 +61,10 @@ class Payloads:
         return ref
 
     def keep(self, key: Key, value: Json, encoded: bytes | None = None) -> Ref:
-        """Store a value under a derived key. Raises `TooDeep`."""
+        """Store a value under a derived key. Raises `Unkeepable`."""
         if encoded is None:
             encoded = encoded_of(value)
-        check_depth(encoded)
+        self._check(encoded)
         self.new[key] = encoded
         ref = stored(key)
         self._values[ref] = value
@@ -85,21 +89,27 @@ class Payloads:
         for ref in missing:
             self._remember(ref, loaded[ref[1:]])
 
+    def _check(self, encoded: bytes) -> None:
+        if len(encoded) > self._bytes_max:
+            limit = f"at most {self._bytes_max} bytes (PERDURE_PAYLOAD_BYTES_MAX)"
+            raise Unkeepable(f"one of {len(encoded)} bytes", limit)
+        check_depth(encoded)
+
     def _remember(self, ref: Ref, value: Json) -> None:
         self._values[ref] = value
         self._refs[id(value)] = (value, ref)
 
 
 def encoded_of(value: Json) -> bytes:
-    """The value as JSON. Raises `TooDeep` where that can't be written."""
+    """The value as JSON. Raises `Unkeepable` where that can't be written."""
     try:
         return encode(value)
     except RecursionError:
-        raise TooDeep from None
+        raise Unkeepable("a deeper one") from None
 
 
 def check_depth(encoded: bytes) -> None:
-    """Raise `TooDeep` for JSON nested deeper than `DEPTH_MAX`. Counting settles it for nearly every value."""
+    """Raise `Unkeepable` for JSON nested deeper than `DEPTH_MAX`. Counting settles it for nearly every value."""
     if encoded.count(b"[") + encoded.count(b"{") <= DEPTH_MAX:
         return
     brackets = _SCALARS.sub(b"", encoded).replace(b"{", b"[").replace(b"}", b"]")
@@ -107,4 +117,4 @@ def check_depth(encoded: bytes) -> None:
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return
-    raise TooDeep
+    raise Unkeepable("a deeper one")

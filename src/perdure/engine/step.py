@@ -19,12 +19,14 @@ PROCESS_REFERENCE = "/"
 class Process(msgspec.Struct, frozen=True):
     """What the engine knows of a process beside its state.
 
-    `seed` is 32 random bytes given at creation, from which callback tokens are derived.
+    `seed` is 32 random bytes given at creation, from which callback tokens are derived. `sequence` is the number of
+    lines in its audit trail.
     """
 
     id: UUID
     created_at: datetime
     seed: bytes
+    sequence: int = 0
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -36,9 +38,19 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How far one step may go before it owes itself a wake-up."""
+    """How far one step may go before it owes itself a wake-up (`activities_max`), and how large a process may grow."""
 
     activities_max: int = 200
+    loop_items_max: int = 1_000_000
+    map_items_max: int = 100_000
+    fork_branches_max: int = 10_000
+    listen_events_max: int = 100_000
+    """How many events or messages one task may consume."""
+    payload_bytes_max: int = 32 * 1024 * 1024
+    """Of one value, as JSON."""
+    event_bytes_max: int = 1024 * 1024
+    """Of one event that is emitted, as JSON."""
+    history_lines_max: int = 10_000_000
 
 
 class Activity(msgspec.Struct):

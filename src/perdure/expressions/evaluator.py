@@ -24,9 +24,6 @@ from perdure.expressions.sandbox import KILLED, KILLED_OUTSIDE, Answer, Program,
 from perdure.secrets import SecretMissing, Secrets
 from perdure.settings import Settings
 
-OUTPUT_BYTES_MAX = 32 * 1024 * 1024
-"""The longest value of one expression, as JSON."""
-
 LEAVES_CACHED_MAX = 20_000
 TEMPLATES_CACHED_MAX = 10_000
 
@@ -74,7 +71,7 @@ class JqEvaluator:
             slots=settings.expression_workers,
             seconds_max=settings.expression_seconds_max,
             memory_bytes_max=settings.expression_memory_bytes_max,
-            output_bytes_max=OUTPUT_BYTES_MAX,
+            output_bytes_max=settings.payload_bytes_max,
         )
         self._leaves: dict[Expression, Leaf] = {}
         # By identity: templates belong to cached programs and are costly to hash. The template is kept, so

@@ -123,7 +123,10 @@ def main() -> None:
             status, answer = check(key) if header["check"] else evaluate(key, document)
             encoded = answer.encode("utf-8", "replace")
             if len(encoded) > output_bytes:
-                status, encoded = FAILED, f"its result is longer than {output_bytes} bytes".encode()
+                status, encoded = (
+                    FAILED,
+                    f"its result is longer than {output_bytes} bytes (PERDURE_PAYLOAD_BYTES_MAX)".encode(),
+                )
             channel.sendall(status + len(encoded).to_bytes(4, "big") + encoded)
         limit(0)
 

@@ -32,6 +32,16 @@ class Forbidden(Refused):
     status = 403
 
 
+class Busy(Refused):
+    """There is too much to do already; the same request may be taken after `again_seconds`."""
+
+    status = 429
+
+    def __init__(self, detail: str, again_seconds: int) -> None:
+        super().__init__(detail)
+        self.again_seconds = again_seconds
+
+
 class Left(Refused):
     """What was asked for is recorded, and left to services of a later release."""
 

@@ -19,6 +19,7 @@ from perdure.engine.facts import (
 from perdure.engine.refs import ref_of
 from perdure.engine.step import waits_to_begin
 from perdure.runtime import cursors, definitions
+from perdure.runtime.admission import Admission
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, Invalid, NotFound, Refused
@@ -68,13 +69,22 @@ FACTS: dict[str, type[SuspendRequested | ResumeRequested | CancelRequested | Ret
 IDEMPOTENCY_SECONDS = 24 * 3600
 
 
-async def start(context: Context, who: Principal, request: StartRequest, *, idempotency_key: str | None) -> Started:
+async def start(
+    context: Context, admission: Admission, who: Principal, request: StartRequest, *, idempotency_key: str | None
+) -> Started:
     """See `runtime.platform.Platform.start`."""
     digest = document_digest(msgspec.to_builtins(request)) if idempotency_key is not None else b""
     if idempotency_key is not None:
         earlier = await _recall(context, who, idempotency_key, digest)
         if earlier is not None:
             return Started(False, earlier)
+    await admission.processes(who.tenant, 1)
+    return await _start(context, who, request, idempotency_key, digest)
+
+
+async def _start(
+    context: Context, who: Principal, request: StartRequest, idempotency_key: str | None, digest: bytes
+) -> Started:
     new = await _new_process(context, who, request)
     claim = None if idempotency_key is None else (idempotency_key, digest)
     if claim is None and (request.key is None or request.on_conflict == "allow"):
@@ -99,9 +109,10 @@ async def start(context: Context, who: Principal, request: StartRequest, *, idem
 
 
 async def start_batch(
-    context: Context, who: Principal, requests: Sequence[StartRequest]
+    context: Context, admission: Admission, who: Principal, requests: Sequence[StartRequest]
 ) -> list[ProcessView | Exception]:
     """See `runtime.platform.Platform.start_batch`. Plain starts are accepted together."""
+    await admission.processes(who.tenant, len(requests))
     results: list[ProcessView | Exception | None] = [None] * len(requests)
     plain: list[tuple[int, NewProcess]] = []
     for index, request in enumerate(requests):
@@ -109,7 +120,7 @@ async def start_batch(
             if request.key is None or request.on_conflict == "allow":
                 plain.append((index, await _new_process(context, who, request)))
             else:
-                results[index] = (await start(context, who, request, idempotency_key=None)).process
+                results[index] = (await _start(context, who, request, None, b"")).process
         except Refused as refusal:
             results[index] = refusal
     if plain:

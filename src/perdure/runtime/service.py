@@ -21,6 +21,7 @@ from perdure.runtime import (
     webhooks,
     why,
 )
+from perdure.runtime.admission import Admission
 from perdure.runtime.context import Context
 from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.step import Stepper
@@ -62,6 +63,7 @@ class Service:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._admission = Admission(context.store, context.settings)
         self._stepper = Stepper(context)
         self._watch = Watch(context.store)
         self._job_queue = JobQueue(context.store, context.broker)
@@ -105,10 +107,10 @@ class Service:
     # processes
 
     async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
-        return await processes.start(self._context, who, request, idempotency_key=idempotency_key)
+        return await processes.start(self._context, self._admission, who, request, idempotency_key=idempotency_key)
 
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
-        return await processes.start_batch(self._context, who, requests)
+        return await processes.start_batch(self._context, self._admission, who, requests)
 
     async def get_process(self, who: Principal, process: UUID) -> ProcessView:
         return await processes.get(self._context, who, process)
@@ -212,6 +214,7 @@ class Service:
     # the world's answers
 
     async def receive_events(self, who: Principal, received: list[Json]) -> None:
+        await self._admission.facts(len(received))
         await events.receive(self._context, who, received)
 
     async def receive_callback(self, token: str, body: Json) -> None:

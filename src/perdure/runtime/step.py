@@ -22,7 +22,7 @@ from perdure.engine import state as states
 from perdure.engine.advance import advance
 from perdure.engine.draft import ENDED, PERDURE
 from perdure.engine.effects import CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
-from perdure.engine.errors import standard
+from perdure.engine.errors import Error, standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
 from perdure.engine.step import Process, Step
@@ -243,7 +243,7 @@ class Stepper:
 
         generator = advance(
             program,
-            Process(id=process.id, created_at=process.created_at, seed=process.seed),
+            Process(process.id, process.created_at, process.seed, process.sequence),
             state,
             [_decoded(data) for _, data in process.facts],
             taken.now,
@@ -302,7 +302,7 @@ class Stepper:
                 case OpenJob():
                     announcement.jobs.add((process.tenant, effect.type))
                 case StartChild():
-                    child = await _child(taken, process, effect)
+                    child = await _child(taken, process, effect, self._context.settings.nesting_max)
                     if isinstance(child, NewProcess):
                         others.children.append(child)
                     else:
@@ -319,14 +319,19 @@ class Stepper:
             others.facts.append((process.parent_process, encode_fact(ended)))
 
 
-async def _child(taken: Taken, parent: TakenProcess, effect: StartChild) -> NewProcess | ChildEnded:
+async def _child(taken: Taken, parent: TakenProcess, effect: StartChild, nesting_max: int) -> NewProcess | ChildEnded:
     """The child to accept, or why it can't be, as the parent's fact."""
+    depth = parent.depth + 1 if effect.await_ else 0
+    if depth > nesting_max:
+        detail = f"processes that wait for each other are nested more than {nesting_max} deep (PERDURE_NESTING_MAX)"
+        return _no_child(effect, standard("runtime", detail))
     version = None if effect.version == "latest" else effect.version
     definition = await taken.definition(parent.tenant, effect.namespace, effect.name, version)
     if definition is None:
         wanted = f"{effect.namespace}/{effect.name}:{effect.version}"
-        error = standard("configuration", f"no definition {wanted} is registered; register it, then retry")
-        return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
+        return _no_child(
+            effect, standard("configuration", f"no definition {wanted} is registered; register it, then retry")
+        )
     input_, payload = ref_of(effect.input)
     return NewProcess(
         id=effect.child,
@@ -342,7 +347,12 @@ async def _child(taken: Taken, parent: TakenProcess, effect: StartChild) -> NewP
         fact=encode_fact(ProcessStarted(input=effect.input, actor=PERDURE)),
         parent_process=parent.id,
         parent_activity=effect.activity if effect.await_ else None,
+        depth=depth,
     )
+
+
+def _no_child(effect: StartChild, error: Error) -> ChildEnded:
+    return ChildEnded(activity=effect.activity, child=effect.child, status="faulted", error=error)
 
 
 async def _child_ended(taken: Taken, child: TakenProcess, step: Step) -> ChildEnded:

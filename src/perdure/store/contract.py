@@ -203,6 +203,13 @@ class Store(Protocol):
     async def stranded(self, limit: int) -> list[UUID]:
         """Processes that have not ended and that nothing will wake. Always empty, or there is a fault."""
 
+    # how much there is to do
+    async def unfinished(self, tenant: str, up_to: int) -> int:
+        """How many processes have not ended; not more than `up_to` are counted."""
+
+    async def backlog(self, up_to: int) -> int:
+        """How many facts wait for workers; not more than `up_to` are counted. Those of suspended processes do not."""
+
     # calls
     async def lease_calls(self, activities: Sequence[UUID], lease_seconds: float, token: UUID) -> list[LeasedCall]: ...
     async def extend_calls(

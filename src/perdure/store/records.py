@@ -184,6 +184,8 @@ class NewProcess(Record, frozen=True):
     start_at: datetime | None = None
     parent_process: UUID | None = None
     parent_activity: UUID | None = None
+    depth: int = 0
+    """How many processes wait for it, one for the other."""
 
 
 class TakenProcess(Record, frozen=True):
@@ -200,6 +202,7 @@ class TakenProcess(Record, frozen=True):
     sequence: int
     parent_process: UUID | None
     parent_activity: UUID | None
+    depth: int
     created_at: datetime
     owed: bool
     """Whether the process owes itself a step, facts or not."""

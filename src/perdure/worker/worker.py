@@ -5,11 +5,14 @@ from uuid import UUID
 
 import structlog
 
+from perdure import clock
 from perdure.activities.contract import Activities
 from perdure.broker.contract import CALLS, EVENTS, STEPS, Consumer
 from perdure.codec import Json
 from perdure.runtime import announce, events
+from perdure.runtime.admission import Admission
 from perdure.runtime.context import Context
+from perdure.runtime.errors import Busy
 from perdure.runtime.scheduling import is_schedule
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import Principal
@@ -26,6 +29,9 @@ log = structlog.get_logger("perdure.worker")
 BROKER = Principal(name="broker", tenant="default", role="admin")
 """As whom events from the inbound exchange enter."""
 
+ROOM_TRIES = 60
+"""How often an event that the broker has delivered waits for room."""
+
 STEPPERS = 2
 """Batches stepped at the same time: one waits for the database while the other computes."""
 
@@ -36,6 +42,7 @@ class Worker:
     def __init__(self, context: Context, performer: Activities) -> None:
         self._context = context
         self._performer = performer
+        self._admission = Admission(context.store, context.settings)
         self._timers = Timers(context)
         self._webhooks = Webhooks(context, performer)
         self._relay = Relay(context, self._webhooks.wake)
@@ -96,6 +103,16 @@ class Worker:
             await events.look_back(self._context, subscriptions)
 
     async def _receive(self, event: Json) -> None:
+        """While there is too much to do events stay in the broker; not for ever, as it takes back what nobody
+        acknowledges.
+        """
+        for _ in range(ROOM_TRIES):
+            try:
+                await self._admission.facts(1)
+                break
+            except Busy as busy:
+                log.warning("events wait at the broker for room", reason=busy.detail)
+                await clock.sleep(busy.again_seconds)
         await events.receive(self._context, BROKER, [event])
 
 

@@ -130,10 +130,17 @@ class MemoryStore(MemoryWorld):
             sequence=row.sequence,
             parent_process=row.new.parent_process,
             parent_activity=row.new.parent_activity,
+            depth=row.new.depth,
             created_at=row.created_at,
             owed=row.owed_since is not None,
             facts=tuple(facts[:facts_max]),
         )
+
+    async def unfinished(self, tenant: str, up_to: int) -> int:
+        return sum(row.ended_at is None and row.new.tenant == tenant for row in self.t.processes.values())
+
+    async def backlog(self, up_to: int) -> int:
+        return 0
 
     async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
         self.t.add_facts(facts, clock.now(), operator=operator)

@@ -17,7 +17,7 @@ from perdure.definition.uses import Uses
 PROBLEMS_MAX = 100
 """After so many faults the search ends; further warnings are counted, not told."""
 
-TASKS_MAX = 10_000
+TASKS_MAX = 20_000
 """Definitions with more tasks are refused."""
 
 _QUOTED_MAX = 60

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from perdure.codec import Json
+from perdure.codec import Json, encode
 from perdure.definition.program import Emit
 from perdure.engine.attributes import REQUIRED, text_fault
 from perdure.engine.dataflow import DEFINITION, argument_of, evaluate, expand_uris, fault, text_of
@@ -27,6 +27,10 @@ def begin(draft: Draft, frame: Frame, task: Emit) -> Flow[Ref]:
         event = _event(draft, frame, value)
     except ValueError as problem:
         raise fault(draft, frame, "configuration", str(problem)) from None
+    size = len(encode(event))
+    if size > draft.limits.event_bytes_max:
+        limit = f"at most {draft.limits.event_bytes_max} bytes (PERDURE_EVENT_BYTES_MAX)"
+        raise draft.too_much(frame, f"expected an event of {limit}, found {size}; emit where the data is instead")
     draft.effect("event", frame.id, PublishEvent(frame.id, event))
     draft.note_task(EVENT_PUBLISHED, frame, event={name: event[name] for name in ("id", "source", "type")})
     return draft.store(frame, event)

@@ -9,12 +9,9 @@ from perdure.engine import scopes
 from perdure.engine.dataflow import DEFINITION, argument_of, chunk_key, condition, evaluate, fault
 from perdure.engine.draft import Draft
 from perdure.engine.durations import kind_of
-from perdure.engine.payloads import Flow, TooDeep, encoded_of
+from perdure.engine.payloads import Flow, Unkeepable, encoded_of
 from perdure.engine.refs import INLINE_BYTES_MAX, Ref, inline, stored
 from perdure.engine.state import ForFrame, Frame
-
-ITERATIONS_MAX = 1_000_000
-"""How many items a loop may have."""
 
 CHUNK_ITEMS_MAX = 100
 CHUNK_BYTES_MAX = 16 * 1024
@@ -26,13 +23,14 @@ def begin(draft: Draft, frame: Frame, task: For) -> Flow[Ref | None]:
     items = yield from evaluate(draft, frame, task.collection, argument_of(frame), DEFINITION)
     if not isinstance(items, list):
         raise fault(draft, frame, "expression", f"expected for.in to yield an array, found {kind_of(items)}")
-    if len(items) > ITERATIONS_MAX:
-        raise fault(draft, frame, "runtime", f"a loop has at most {ITERATIONS_MAX} items, found {len(items)}")
+    if len(items) > draft.limits.loop_items_max:
+        limit = f"at most {draft.limits.loop_items_max} items (PERDURE_LOOP_ITEMS_MAX)"
+        raise draft.too_much(frame, f"expected for.in to yield {limit}, found {len(items)}")
     frame.count = len(items)
     try:
         lay_down(draft, frame, items)
-    except TooDeep:
-        raise draft.too_deep(frame) from None
+    except Unkeepable as problem:
+        raise draft.too_much(frame, str(problem)) from None
     return (yield from _iterate(draft, frame, task, argument_of(frame)))
 
 

@@ -11,7 +11,6 @@ from perdure.engine.dataflow import (
     argument_of,
     condition,
     evaluate,
-    fault,
     text_of,
 )
 from perdure.engine.draft import OWN, WORKFLOW, Draft
@@ -78,8 +77,7 @@ def received(draft: Draft, frame: ListenFrame, task: Listen, event: Json) -> Flo
     hit = yield from _match(draft, frame, task.strategy, "to", frame.matched, event)
     if hit is None:
         return None
-    if frame.count >= queue.ITEMS_MAX:
-        raise fault(draft, frame, "runtime", f"one listen task consumes at most {queue.ITEMS_MAX} events")
+    queue.check_room(draft, frame, "events")
     return (yield from _consume(draft, frame, task, hit, event))
 
 

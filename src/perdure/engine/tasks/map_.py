@@ -14,14 +14,11 @@ from perdure.engine.effects import StartChild
 from perdure.engine.errors import Error
 from perdure.engine.facts import ChildEnded
 from perdure.engine.ids import item_child_id
-from perdure.engine.payloads import Flow, TooDeep
+from perdure.engine.payloads import Flow, Unkeepable
 from perdure.engine.refs import Ref, derived_key, stored
 from perdure.engine.state import Frame, MapFrame
 from perdure.engine.tasks.for_ import lay_down
 from perdure.engine.tasks.run import CHILD_ENDED, CHILD_STARTED
-
-ITEMS_MAX = 100_000
-"""How many items one call may have: all outputs become one array."""
 
 CONCURRENCY = 10
 """How many children there are at once where `with` does not say."""
@@ -31,12 +28,12 @@ def begin(draft: Draft, frame: Frame, task: CallMap) -> Flow[Ref | None]:
     assert isinstance(frame, MapFrame)
     arguments = yield from evaluate(draft, frame, task.arguments, argument_of(frame), DEFINITION)
     try:
-        items = _take_in(frame, arguments)
+        items = _take_in(frame, arguments, draft.limits.map_items_max)
         lay_down(draft, frame, items)
     except ValueError as problem:
         raise fault(draft, frame, "configuration", str(problem)) from None
-    except TooDeep:
-        raise draft.too_deep(frame) from None
+    except Unkeepable as problem:
+        raise draft.too_much(frame, str(problem)) from None
     frame.count = len(items)
     if not items:
         return draft.store(frame, [])
@@ -64,14 +61,15 @@ def child_ended(draft: Draft, frame: MapFrame, task: CallMap, fact: ChildEnded) 
     return draft.store(frame, outputs)
 
 
-def _take_in(frame: MapFrame, arguments: Json) -> list[Json]:
+def _take_in(frame: MapFrame, arguments: Json, items_max: int) -> list[Json]:
     """The items; what else the arguments say goes into the frame. Raises `ValueError` with what is wrong."""
     items, concurrency = arguments.get("items"), arguments.get("concurrency", CONCURRENCY)
     on_error = arguments.get("onError", "fail")
     if not isinstance(items, list):
         raise ValueError(f"expected with.items to yield an array, found {kind_of(items)}")
-    if len(items) > ITEMS_MAX:
-        raise ValueError(f"expected with.items to have at most {ITEMS_MAX} items, found {len(items)}")
+    if len(items) > items_max:
+        limit = f"at most {items_max} items (PERDURE_MAP_ITEMS_MAX)"
+        raise ValueError(f"expected with.items to have {limit}, found {len(items)}")
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= CONCURRENCY_MAX:
         raise ValueError(f"expected with.concurrency to be a number from 1 to {CONCURRENCY_MAX}, found {concurrency!r}")
     if on_error not in ("fail", "collect"):

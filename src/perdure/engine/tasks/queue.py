@@ -17,11 +17,15 @@ from perdure.engine.payloads import Flow
 from perdure.engine.refs import Key, Ref, derived_key, key_of, stored
 from perdure.engine.state import Frame, ListenFrame
 
-ITEMS_MAX = 100_000
-"""How many events or messages one task may consume."""
-
 ItemDone: TypeAlias = Callable[[], Flow[None]]
 """What to do when an item is through, before the next begins: it may end the listening."""
+
+
+def check_room(draft: Draft, frame: ListenFrame, what: str) -> None:
+    """Raises `Fault` where the task has consumed as many as it may."""
+    if frame.count >= draft.limits.listen_events_max:
+        limit = f"at most {draft.limits.listen_events_max} {what} (PERDURE_LISTEN_EVENTS_MAX)"
+        raise draft.too_much(frame, f"one task consumes {limit}; end it by `until`, or split the work")
 
 
 def put(draft: Draft, frame: ListenFrame, value: Json) -> None:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from perdure.codec import Json
 from perdure.definition.program import CallSubscription, Task
-from perdure.engine.dataflow import DEFINITION, condition, due_after, evaluate, event_key, fault, holds
+from perdure.engine.dataflow import DEFINITION, condition, due_after, evaluate, event_key, holds
 from perdure.engine.draft import OWN, Draft, Fault
 from perdure.engine.effects import PerformCall
 from perdure.engine.errors import Error
@@ -70,8 +70,7 @@ def received(draft: Draft, frame: SubscriptionFrame, task: CallSubscription, fac
     frame.recent = (frame.recent + _digest(fact))[-RECENT_MAX * _DIGEST_BYTES :]
     if task.filter is not None and not (yield from _fits(draft, frame, task, fact.message)):
         return None
-    if frame.count >= queue.ITEMS_MAX:
-        raise fault(draft, frame, "runtime", f"one subscription consumes at most {queue.ITEMS_MAX} messages")
+    queue.check_room(draft, frame, "messages")
     queue.put(draft, frame, fact.message)
     draft.note_task(MESSAGE_CONSUMED, frame, message=_described(fact))
     if task.amount is not None:

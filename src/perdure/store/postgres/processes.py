@@ -15,12 +15,12 @@ COLUMNS = """id, tenant, namespace, name, version, status, key, tags, input, out
 
 ADD = """
 insert into process (id, tenant, namespace, name, version, status, key, tags, seed, input,
-                     parent_process, parent_activity, sequence, created_at)
+                     parent_process, parent_activity, depth, sequence, created_at)
 select id, tenant, namespace, name, version, 'pending', key, tags::jsonb, seed, input,
-       parent_process, parent_activity, 0, clock_timestamp()
+       parent_process, parent_activity, depth, 0, clock_timestamp()
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-            $9::bytea[], $10::uuid[], $11::uuid[])
-     as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity)
+            $9::bytea[], $10::uuid[], $11::uuid[], $12::integer[])
+     as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity, depth)
 """
 
 ADD_PAYLOADS = """
@@ -125,6 +125,7 @@ async def add(connection: Connection, processes: Sequence[NewProcess]) -> None:
         [p.input for p in processes],
         [p.parent_process for p in processes],
         [p.parent_activity for p in processes],
+        [p.depth for p in processes],
     )
     large = [p for p in processes if p.payload is not None]
     if large:

@@ -18,7 +18,7 @@ from perdure.store.records import DefinitionName, DefinitionRecord, NewProcess, 
 # Ordered by id so that two batches that wait for locks never wait for each other.
 TAKE_WAITING = """
 select id, tenant, namespace, name, version, status, seed, state, sequence, parent_process, parent_activity,
-       created_at, owed_since, clock_timestamp() as now
+       depth, created_at, owed_since, clock_timestamp() as now
 from process where id = any($1::uuid[]) order by id for no key update
 """
 
@@ -193,6 +193,7 @@ async def take(
             sequence=row["sequence"],
             parent_process=row["parent_process"],
             parent_activity=row["parent_activity"],
+            depth=row["depth"],
             created_at=row["created_at"],
             owed=row["owed_since"] is not None,
             facts=tuple(sorted(facts.get(row["id"], ()))),

@@ -17,6 +17,7 @@ from perdure.store.postgres import (
     functions,
     housekeeping,
     jobs,
+    loads,
     people,
     pins,
     processes,
@@ -176,6 +177,14 @@ class PostgresStore:
     async def stranded(self, limit: int) -> list[UUID]:
         async with connected(self._pool) as connection:
             return await steps.stranded(connection, limit)
+
+    async def unfinished(self, tenant: str, up_to: int) -> int:
+        async with connected(self._pool) as connection:
+            return await loads.unfinished(connection, tenant, up_to)
+
+    async def backlog(self, up_to: int) -> int:
+        async with connected(self._pool) as connection:
+            return await loads.backlog(connection, up_to)
 
     # calls and timers
 
