@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     requests_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Of the bodies of all requests that one API works on."""
     request_body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
-    definition_bytes_max: int = Field(default=1024 * 1024, ge=1024, le=8 * 1024 * 1024)
+    definition_bytes_max: int = Field(default=1024 * 1024, ge=1024, le=4 * 1024 * 1024)
     event_bytes_max: int = Field(default=1024 * 1024, ge=1024)
     """Of one CloudEvent, in or out."""
     payload_bytes_max: int = Field(default=32 * 1024 * 1024, ge=1024)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from perdure.client import AsyncClient, Client, Conflict, Invalid, NotFound, Unavailable, Unreachable
+from perdure.client import AsyncClient, Client, Conflict, Invalid, NotFound, TooMany, Unavailable, Unreachable
+from perdure.client.exchange import AGAIN_SECONDS_MAX, Request, may_repeat, pause, refusal
 
 from .conftest import source
 
@@ -326,3 +327,14 @@ def test_importing_it_loads_nothing_of_the_server() -> None:
     assert {m for m in loaded if m.startswith("perdure.")} == {"perdure.client", "perdure.clock", "perdure.codec"}
     for module in ("aiohttp", "fastapi", "pydantic", "asyncpg", "structlog", "jq", "typer"):
         assert module not in loaded
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), ("86400", AGAIN_SECONDS_MAX), (None, 0.0), ("soon", 0.0)])
+def test_a_server_with_too_much_to_do_is_left_alone_as_long_as_it_says(header: str | None, seconds: float) -> None:
+    error = refusal(429, "Too Many Requests", b"{}", header)
+    assert isinstance(error, TooMany)
+    assert pause(1, error) == max(pause(1), seconds)
+    once = Request("POST", "/v1/processes/batch", {})
+    assert may_repeat(once, error, failures=1, retries=1)
+    assert not may_repeat(once, error, failures=2, retries=1)
+    assert not may_repeat(once, refusal(503, "", b"{}", "3"), failures=1, retries=1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perdure.definition.document import BYTES_MAX
 from perdure.definition.loader import compile_document, load
 from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable
 
@@ -49,7 +50,7 @@ def outcome(source, media_type):
         definition = load(source, media_type)
     except (DefinitionInvalid, DefinitionUndecodable) as refused:
         problems = refused.problems if isinstance(refused, DefinitionInvalid) else (refused.problem,)
-        too_large = problems[0].detail.startswith("expected at most 1048576 bytes")
+        too_large = problems[0].detail.startswith(f"expected at most {BYTES_MAX} bytes")
         assert problems and all(problem.detail and (too_large or problem.line is not None) for problem in problems)
         assert sum(len(problem.detail) for problem in problems) < 200_000, "an answer, not an echo"
         found = "refused"

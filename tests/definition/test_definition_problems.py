@@ -620,7 +620,7 @@ def test_the_number_of_tasks_is_bounded():
         return json.dumps({"document": head, "do": tasks}).encode()
 
     load(definition(TASKS_MAX), "application/json")
-    with pytest.raises(DefinitionInvalid, match="at most 10000 tasks"):
+    with pytest.raises(DefinitionInvalid, match=f"at most {TASKS_MAX} tasks"):
         load(definition(TASKS_MAX + 1), "application/json")
 
 

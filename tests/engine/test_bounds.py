@@ -74,9 +74,7 @@ def test_of_an_event_that_is_emitted() -> None:
 
 
 ENDLESS = "do: [{a: {set: {n: 1}}}, {b: {set: {n: 2}, then: a}}]"
-CATCHING = (
-    "do: [{a: {try: [{b: {raise: {error: {type: https://x.example, status: 500}}}}], catch: {do: [{c: {set: {n: 1}}}]}, then: a}}]"
-)
+CATCHING = "do: [{a: {try: [{b: {raise: {error: {type: https://x.example, status: 500}}}}], catch: {do: [{c: {set: {n: 1}}}]}, then: a}}]"
 RETRYING = """
 do:
 - a:

@@ -76,6 +76,13 @@ class Platform:
         page = await self.service.list_processes(WHO, ProcessFilter(parent=process.id), limit=500, cursor=None)
         return list(page.items)
 
+    async def until_children(self, process: ProcessView) -> list[ProcessView]:
+        """Its children, once there are any."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not (found := await self.children(process)):
+                await asyncio.sleep(0.01)
+        return found
+
     async def die_in_mid_call(self, world: "World", path: str) -> None:
         """Once a call has got there, what a kill does to the calls of the worker; their leases stay behind."""
         async with asyncio.timeout(DEADLINE_SECONDS):

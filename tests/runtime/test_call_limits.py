@@ -239,3 +239,23 @@ async def test_a_wrong_limit_is_said_at_the_start(database):
     with pytest.raises(CannotStart, match=r"PERDURE_CALL_LIMITS: 'a=1/d' can't be understood: a rate is"):
         async with open_platform(database, call_limits="a=1/d"):
             pass
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_two_workers_keep_to_the_calls_of_a_tenant_together(database, shop, other, shared, most):
+    """Whatever the hosts. A call that waits for its tenant's turn has no place among those under way."""
+    shop.open.clear()
+    limits = {"tenant_calls_max": most, **shared}
+    async with open_platform(database, **limits) as one, open_platform(database, **limits) as two:
+        await one.deploy("many", many(shop, 6))
+        await one.deploy("others", many(other, 6))
+        views = [await one.start("many"), await two.start("many")]
+        await shop.until(most)
+        views.append(await one.start("others"))
+        await until(lambda: waiting() == 18 - most)
+        assert (len(shop.came), len(other.came)) == (most, 0)
+        shop.open.set()
+        for view in views:
+            assert (await one.ended(view)).status == "completed"
+    assert (len(shop.came), len(set(shop.keys)), len(other.came)) == (12, 12, 6)
+    assert shop.most <= most and other.most <= most

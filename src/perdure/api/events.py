@@ -56,7 +56,7 @@ async def receive(request: Request) -> Response:
         "required": False,
         "content": {"application/json": {"schema": {}, "example": {"paid": True, "reference": "P-77"}}},
     },
-    problems=(*BODY_PROBLEMS, 404, 409),
+    problems=(*BODY_PROBLEMS, 404, 409, 429),
     secured=False,
 )
 async def answer_callback(

@@ -50,7 +50,7 @@ _DONE: Final[dict[int, Json]] = {200: answer("Recorded, durably.", {"type": "obj
         )
     },
     body=body("ActivateJobs", {"type": "charge-card", "max": 5, "lease": 60, "wait": 30, "worker": "billing-1"}),
-    problems=(*BODY_PROBLEMS, 429),
+    problems=BODY_PROBLEMS,
 )
 async def activate(request: Request) -> Response:
     """Each is the caller's until its lease ends: answer before, or extend it by heartbeats. With `wait`, the answer

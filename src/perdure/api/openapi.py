@@ -47,7 +47,7 @@ PROBLEM_WORDS: Final[Mapping[int, str]] = {
     413: "The body is too large.",
     415: "The body's media type is not understood.",
     422: "Decodable, but invalid; `errors` says where.",
-    429: "Too many at once; `Retry-After` says when to try again.",
+    429: "There is too much to do already; `Retry-After` says when to try again.",
     500: "Something went wrong inside.",
     503: "The database or the broker can't be reached; `Retry-After` says when to try again.",
 }
@@ -132,7 +132,7 @@ def document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Json]:
 
 
 def _complete(target: dict[str, Json], said: Operation) -> None:
-    usual = (401, 403, 500, 503) if said.secured else (500, 503)
+    usual = (401, 403, 429, 500, 503) if said.secured else (500, 503)
     statuses = {422, *usual, *said.problems} if target.get("parameters") else {*usual, *said.problems}
     target["operationId"] = said.id
     target["responses"] = {str(status): response for status, response in said.answers.items()} | {

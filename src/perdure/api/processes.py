@@ -88,7 +88,7 @@ _BATCH_ANSWER: Final[Json] = {
         200: answer("An earlier process answers (`Idempotency-Key`, `existing`).", _PROCESS, examples.PROCESS),
     },
     body=body("StartProcess", examples.START),
-    problems=(*BODY_PROBLEMS, 404, 409, 429),
+    problems=(*BODY_PROBLEMS, 404, 409),
     parameters=(WAIT, IDEMPOTENCY_KEY),
 )
 async def start(request: Request) -> Response:
@@ -223,7 +223,7 @@ def _tags(request: Request) -> dict[str, str]:
 
 
 @router.get("/v1/processes/{id}", summary="Read a process")
-@operation("getProcess", {200: answer("The process.", _PROCESS, examples.PROCESS)}, problems=(404, 429))
+@operation("getProcess", {200: answer("The process.", _PROCESS, examples.PROCESS)}, problems=(404,))
 async def read(request: Request, process: Id, wait: Wait = 0) -> Response:
     if not wait:
         return send(await platform(request).get_process(caller(request), process))
@@ -261,7 +261,7 @@ async def read_history(request: Request, process: Id, limit: Limit = 50, cursor:
 
 
 @router.get("/v1/processes/{id}/events", summary="Follow the audit trail live")
-@operation("followHistory", stream.ANSWERS, problems=(404, 429))
+@operation("followHistory", stream.ANSWERS, problems=(404,))
 async def follow(request: Request, process: Id, last_event_id: stream.LastEventId = None) -> Response:
     """The audit trail as server-sent events: `id` is the sequence, `event` the type, `data` the entry.
 

@@ -104,7 +104,8 @@ class AsyncClient:
                 failures += 1
                 if not may_repeat(request, error, failures, self._retries):
                     raise
-            await clock.sleep(clock.jittered(pause(failures)))
+                seconds = pause(failures, error)
+            await clock.sleep(clock.jittered(seconds))
 
     async def follow_history(self, process: str, after: int | None = None) -> AsyncIterator[HistoryEntry]:
         """The audit trail as it grows, after a sequence number if given, until the process ends.
@@ -128,7 +129,7 @@ class AsyncClient:
                 failures += 1
                 if not may_repeat(request, error, failures, self._retries):
                     raise
-                await clock.sleep(clock.jittered(pause(failures)))
+                await clock.sleep(clock.jittered(pause(failures, error)))
 
     deploy = _awaited(operations.deploy)
     check = _awaited(operations.check)

@@ -41,7 +41,7 @@ class AsyncTransport:
         timeout = aiohttp.ClientTimeout(total=request.seconds_max, sock_connect=CONNECT_SECONDS_MAX)
         async with self._answer(request, timeout) as answer:
             body = await answer.read()
-            return answered(self.url, answer.status, answer.reason or "", body)
+            return answered(self.url, answer.status, answer.reason or "", body, answer.headers.get("Retry-After"))
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
@@ -53,7 +53,8 @@ class AsyncTransport:
         )
         async with self._answer(request, timeout) as answer:
             if answer.status >= 400:
-                raise refusal(answer.status, answer.reason or "", await answer.read())
+                again = answer.headers.get("Retry-After")
+                raise refusal(answer.status, answer.reason or "", await answer.read(), again)
             yield answer.status, answer.content.iter_any()
 
     @asynccontextmanager

@@ -107,7 +107,8 @@ class Client:
                 failures += 1
                 if not may_repeat(request, error, failures, self._retries):
                     raise
-            clock.block(clock.jittered(pause(failures)))
+                seconds = pause(failures, error)
+            clock.block(clock.jittered(seconds))
 
     def follow_history(self, process: str, after: int | None = None) -> Iterator[HistoryEntry]:
         """The audit trail as it grows, after a sequence number if given, until the process ends.
@@ -131,7 +132,7 @@ class Client:
                 failures += 1
                 if not may_repeat(request, error, failures, self._retries):
                     raise
-                clock.block(clock.jittered(pause(failures)))
+                clock.block(clock.jittered(pause(failures, error)))
 
     deploy = _blocking(operations.deploy)
     check = _blocking(operations.check)

@@ -22,6 +22,8 @@ class ApiError(PerdureError):
         self.detail = detail
         self.faults = faults or []
         """Everything found to be wrong with the request, with its place."""
+        self.again_seconds = 0.0
+        """How long the server wants to be left alone before the next try."""
 
 
 class Undecodable(ApiError):
@@ -53,7 +55,7 @@ class Invalid(ApiError):
 
 
 class TooMany(ApiError):
-    """429: too many wait at the server already."""
+    """429: the server has too much to do already; the same call may succeed later."""
 
 
 class Unavailable(ApiError):

@@ -24,6 +24,8 @@ JSON: Final = "application/json"
 RETRIES: Final = 3
 PAUSE_SECONDS: Final = 0.2
 PAUSE_SECONDS_MAX: Final = 5.0
+AGAIN_SECONDS_MAX: Final = 60.0
+"""The longest pause that a server may ask for."""
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 
@@ -87,18 +89,25 @@ def segment(text: str) -> str:
     return quote(text, safe="") if text.strip(".") else "%2E" * len(text)
 
 
-def answered(url: str, status: int, reason: str, body: bytes) -> Answer:
+def answered(url: str, status: int, reason: str, body: bytes, retry_after: str | None) -> Answer:
     """The answer, decoded. Raises the `ApiError` that it is, or `Unreachable` where it is not this API's."""
     if status >= 400:
-        raise refusal(status, reason, body)
+        raise refusal(status, reason, body, retry_after)
     try:
         return Answer(status, decode(body) if body else None)
     except ValueError:
         raise Unreachable(url, "its answer is not JSON; is this address right?") from None
 
 
-def refusal(status: int, reason: str, body: bytes) -> ApiError:
+def refusal(status: int, reason: str, body: bytes, retry_after: str | None) -> ApiError:
     """The problem details of an answer; where it has none, its beginning must do."""
+    error = _problem(status, reason, body)
+    if retry_after is not None and retry_after.isdecimal():
+        error.again_seconds = min(float(retry_after[:9]), AGAIN_SECONDS_MAX)
+    return error
+
+
+def _problem(status: int, reason: str, body: bytes) -> ApiError:
     kind = KINDS.get(status, ApiError)
     try:
         problem = decode(body)
@@ -117,16 +126,21 @@ def refusal(status: int, reason: str, body: bytes) -> ApiError:
     )
 
 
-def pause(failures: int) -> float:
-    """Seconds until the next try after so many failures."""
-    return min(PAUSE_SECONDS * 2.0 ** min(failures - 1, 30), PAUSE_SECONDS_MAX)
+def pause(failures: int, error: Exception | None = None) -> float:
+    """Seconds until the next try after so many failures, of which this was the last."""
+    seconds = min(PAUSE_SECONDS * 2.0 ** min(failures - 1, 30), PAUSE_SECONDS_MAX)
+    return max(seconds, error.again_seconds) if isinstance(error, ApiError) else seconds
 
 
 def may_repeat(request: Request, error: Exception, failures: int, retries: int) -> bool:
-    """Whether to try again: the request does no harm twice, and nothing was said against it."""
-    if not request.repeatable or failures > retries:
+    """Whether to try again: the request was not taken, or does no harm twice and nothing was said against it."""
+    if failures > retries:
         return False
-    return isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status == 503)
+    if isinstance(error, ApiError) and error.status == 429:
+        return True
+    return request.repeatable and (
+        isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status == 503)
+    )
 
 
 def address(url: str | None) -> str:

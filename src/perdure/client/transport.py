@@ -60,7 +60,7 @@ class Transport:
             connection.close()
             raise
         self._keep(connection, response)
-        return answered(self.url, response.status, response.reason, body)
+        return answered(self.url, response.status, response.reason, body, response.getheader("Retry-After"))
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -69,7 +69,8 @@ class Transport:
         try:
             response = self._exchange(connection, request, STREAM_SILENCE_SECONDS_MAX)
             if response.status >= 400:
-                raise refusal(response.status, response.reason, response.read())
+                again = response.getheader("Retry-After")
+                raise refusal(response.status, response.reason, response.read(), again)
             yield response.status, iter(lambda: response.read1(CHUNK_BYTES), b"")
         except _ERRORS as error:
             raise Unreachable(self.url, _reason(error)) from error

@@ -234,7 +234,7 @@ class _Desk:
                     raise
                 failures += 1
                 log.warning("no jobs can be taken now: %s", error)
-                await clock.sleep(clock.jittered(pause(failures)))
+                await clock.sleep(clock.jittered(pause(failures, error)))
                 continue
             failures = 0
             for job in jobs:

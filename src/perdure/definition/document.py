@@ -12,7 +12,7 @@ from perdure.definition.pointers import tokens
 from perdure.definition.problems import DefinitionUndecodable, Problem
 from perdure.definition.tree import Builder, Node, TreeRefused
 
-BYTES_MAX = 8 * 1024 * 1024
+BYTES_MAX = 4 * 1024 * 1024
 """Longer documents are refused, whatever an operator allows."""
 
 JSON_TYPES = frozenset({"application/json", "text/json"})
