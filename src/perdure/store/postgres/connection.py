@@ -15,6 +15,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 ACQUIRE_SECONDS_MAX = 10.0
 COMMAND_SECONDS_MAX = 60.0
 
+STATEMENTS_CACHED_MAX = 500
+"""More than there are: preparing one again costs more than running it."""
+
 GONE = (
     OSError,
     TimeoutError,
@@ -45,6 +48,17 @@ class Unreachable(Exception):
     """The database can't be reached as it is asked for, and trying again would not help."""
 
 
+class _Connection(asyncpg.Connection):
+    """Of a pool: whoever has it leaves nothing behind but a transaction, which is rolled back. Asking the server to
+    reset everything else would cost as much as the query itself.
+    """
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 async def open_pool(dsn: str, size_max: int) -> Pool:
     """A pool of at most `size_max` connections. Raises `StoreUnavailable` where the database is away, else
     `Unreachable`.
@@ -57,6 +71,8 @@ async def open_pool(dsn: str, size_max: int) -> Pool:
             timeout=ACQUIRE_SECONDS_MAX,
             command_timeout=COMMAND_SECONDS_MAX,
             max_inactive_connection_lifetime=120,
+            statement_cache_size=STATEMENTS_CACHED_MAX,
+            connection_class=_Connection,
             server_settings={"application_name": "perdure", "lock_timeout": "10s", "jit": "off"},
         )
     except AWAY as error:
