@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from perdure import clock
 from perdure.runtime.admission import AGE_SECONDS_MIN, Gauge
 from perdure.runtime.errors import Busy
 from perdure.runtime.views import StartRequest
@@ -17,8 +18,8 @@ WAITING = [{"hear": {"listen": {"to": {"one": {"with": {"type": "t"}}}}}}]
 class World:
     """Things that are counted, by a clock that stands still until it is moved."""
 
-    def __init__(self, there: int = 0) -> None:
-        self.there = there
+    def __init__(self) -> None:
+        self.there = 0
         self.time = 100.0
         self.counts = 0
         self.gate: asyncio.Event | None = None
@@ -30,27 +31,38 @@ class World:
             await self.gate.wait()
         return there
 
+    def monotonic(self) -> float:
+        return self.time
+
     def gauge(self, most: int) -> Gauge:
-        return Gauge(self.count, most, lambda: self.time)
+        return Gauge(self.count, most)
 
 
-async def test_up_to_the_bound_and_no_further() -> None:
-    world = World(7)
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(clock, "monotonic", made.monotonic)
+    return made
+
+
+async def test_up_to_the_bound_and_no_further(world: World) -> None:
+    world.there = 7
     gauge = world.gauge(10)
     assert [await gauge.take(1) for _ in range(4)] == [True, True, True, False]
     assert not await gauge.take(1)
     assert world.counts == 1
 
 
-async def test_many_at_once_fit_whole_or_not_at_all() -> None:
-    gauge = World(5).gauge(10)
+async def test_many_at_once_fit_whole_or_not_at_all(world: World) -> None:
+    world.there = 5
+    gauge = world.gauge(10)
     assert not await gauge.take(6)
     assert await gauge.take(5)
     assert not await gauge.take(1)
 
 
-async def test_room_is_found_again_soon_after_there_is_some() -> None:
-    world = World(10)
+async def test_room_is_found_again_soon_after_there_is_some(world: World) -> None:
+    world.there = 10
     gauge = world.gauge(10)
     assert not await gauge.take(1)
     world.there = 9
@@ -58,8 +70,8 @@ async def test_room_is_found_again_soon_after_there_is_some() -> None:
     assert await gauge.take(1)
 
 
-async def test_it_is_not_counted_for_each_one() -> None:
-    world = World(0)
+async def test_it_is_not_counted_for_each_one(world: World) -> None:
+    world.there = 0
     gauge = world.gauge(1_000_000)
     for _ in range(1000):
         assert await gauge.take(1)
@@ -69,8 +81,8 @@ async def test_it_is_not_counted_for_each_one() -> None:
     assert world.counts == 2
 
 
-async def test_who_is_let_in_while_it_is_counted_counts_too() -> None:
-    world = World(0)
+async def test_who_is_let_in_while_it_is_counted_counts_too(world: World) -> None:
+    world.there = 0
     gauge = world.gauge(10)
     assert await gauge.take(1)
     world.there, world.gate = 5, asyncio.Event()

@@ -30,8 +30,7 @@ Count = Callable[[int], Awaitable[int]]
 class Gauge:
     """How many there are of something of which there may be `most`."""
 
-    def __init__(self, count: Count, most: int, monotonic: Callable[[], float] = clock.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self, count: Count, most: int) -> None:
         self._count = count
         self._most = most
         self._known = 0
@@ -41,7 +40,7 @@ class Gauge:
 
     async def take(self, number: int) -> bool:
         """Whether there is room for so many more, which are then taken for being there."""
-        now = self._monotonic()
+        now = clock.monotonic()
         if now >= (self._full_until if self._known + number > self._most else self._again_at):
             await self._look()
         if self._known + number > self._most:
@@ -53,14 +52,14 @@ class Gauge:
         if self._counting:  # by another, who began before: what is known will do
             return
         self._counting = True
-        began, before = self._monotonic(), self._known
+        began, before = clock.monotonic(), self._known
         try:
             counted = await self._count(self._most + 1)
         finally:
             self._counting = False
         # Who was let in during the count may not be in it.
         self._known = counted + max(0, self._known - before)
-        ended = self._monotonic()
+        ended = clock.monotonic()
         seconds = min(AGE_SECONDS_MAX, max(AGE_SECONDS_MIN, COST_FACTOR * (ended - began)))
         self._again_at = ended + seconds
         self._full_until = ended + min(seconds, 2 * AGE_SECONDS_MIN)

@@ -75,9 +75,13 @@ async def find(context: Context, tenant: str, namespace: str, name: str, version
     """The version, or the highest stable one. Raises `NotFound`."""
     record = await context.store.definition(tenant, namespace, name, version)
     if record is None:
-        wanted = f"{namespace}/{name}:{version}" if version else f"{namespace}/{name} in a stable version"
-        raise NotFound(f"No definition {wanted} is registered. Register it with POST /v1/definitions.")
+        raise not_registered(namespace, name, version)
     return record
+
+
+def not_registered(namespace: str, name: str, version: str | None) -> NotFound:
+    wanted = f"{namespace}/{name}:{version}" if version else f"{namespace}/{name} in a stable version"
+    return NotFound(f"No definition {wanted} is registered. Register it with POST /v1/definitions.")
 
 
 def _check_same(present: DefinitionRecord | None, record: DefinitionRecord) -> None:

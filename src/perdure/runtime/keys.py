@@ -7,6 +7,7 @@ from perdure import clock
 from perdure.definition.problems import Problem
 from perdure.engine.draft import PERDURE
 from perdure.runtime.errors import Invalid, NotFound
+from perdure.runtime.grouping import Group
 from perdure.runtime.views import KeyView, Principal
 from perdure.store.contract import Store
 from perdure.store.digests import token_digest
@@ -55,12 +56,20 @@ async def revoke(store: Store, key: UUID) -> KeyView:
     return _view(record)
 
 
-async def authenticate(store: Store, key: str) -> Principal | None:
-    """Whose key it is; None where it is unknown or revoked."""
-    record = await store.key_by_digest(token_digest(key))
-    if record is None or record.revoked_at is not None:
-        return None
-    return Principal(record.name, record.tenant, record.role)
+class Doorkeeper:
+    """Knows whose key it is. Keys that come at the same time are looked up together, and each time anew: one that is
+    revoked opens nothing from then on.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._lookups = Group(store.keys_by_digest)
+
+    async def authenticate(self, key: str) -> Principal | None:
+        """None where the key is unknown or revoked."""
+        record = await self._lookups.add(token_digest(key))
+        if record is None or record.revoked_at is not None:
+            return None
+        return Principal(record.name, record.tenant, record.role)
 
 
 def _one_of(field: str, found: str, allowed: tuple[str, ...]) -> None:

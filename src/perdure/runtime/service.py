@@ -24,6 +24,7 @@ from perdure.runtime import (
 from perdure.runtime.admission import Admission
 from perdure.runtime.context import Context
 from perdure.runtime.job_queue import JobQueue
+from perdure.runtime.starts import Starts
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
     ActivityView,
@@ -64,11 +65,14 @@ class Service:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._admission = Admission(context.store, context.settings)
+        self._starts = Starts(context, self._admission)
+        self._doorkeeper = keys.Doorkeeper(context.store)
         self._stepper = Stepper(context)
         self._watch = Watch(context.store)
         self._job_queue = JobQueue(context.store, context.broker)
 
     async def stop(self) -> None:
+        await self._starts.stop()
         await self._watch.stop()
         await self._job_queue.stop()
         await self._stepper.stop()
@@ -107,10 +111,10 @@ class Service:
     # processes
 
     async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
-        return await processes.start(self._context, self._admission, who, request, idempotency_key=idempotency_key)
+        return await self._starts.start(who, request, idempotency_key=idempotency_key)
 
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
-        return await processes.start_batch(self._context, self._admission, who, requests)
+        return await self._starts.start_batch(who, requests)
 
     async def get_process(self, who: Principal, process: UUID) -> ProcessView:
         return await processes.get(self._context, who, process)
@@ -273,7 +277,7 @@ class Service:
         return await keys.revoke(self._context.store, key)
 
     async def authenticate(self, key: str) -> Principal | None:
-        return await keys.authenticate(self._context.store, key)
+        return await self._doorkeeper.authenticate(key)
 
     async def ready(self) -> dict[str, Any]:
         return {

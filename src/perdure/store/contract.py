@@ -14,6 +14,7 @@ from perdure.codec import Json
 from perdure.definition.pins import Pin
 from perdure.engine.refs import Key
 from perdure.store.records import (
+    Accepted,
     ActivityRecord,
     DefinitionName,
     DefinitionRecord,
@@ -31,6 +32,7 @@ from perdure.store.records import (
     RecentEvent,
     Saved,
     Shape,
+    Start,
     TakenProcess,
 )
 
@@ -130,6 +132,8 @@ class Store(Protocol):
     async def versions(
         self, tenant: str, namespace: str, name: str, limit: int, after: str | None
     ) -> list[DefinitionRecord]: ...
+    async def newest_versions(self, names: Sequence[tuple[str, str, str]]) -> list[str | None]:
+        """The highest stable version of each (tenant, namespace, name)."""
 
     async def pins(self, definition: DefinitionName) -> list[Pin]:
         """In order."""
@@ -146,7 +150,9 @@ class Store(Protocol):
         """By name, and version from the highest; after that position."""
 
     # processes
-    async def add_processes(self, processes: Sequence[NewProcess]) -> None: ...
+    async def add_processes(self, starts: Sequence[Start]) -> list[Accepted]:
+        """All in one go. No idempotency key may be among them twice."""
+
     async def add_process_once(
         self,
         process: NewProcess,
@@ -343,7 +349,8 @@ class Store(Protocol):
     async def add_key(self, record: KeyRecord, digest: bytes) -> None: ...
     async def keys(self) -> list[KeyRecord]: ...
     async def revoke_key(self, key: UUID) -> KeyRecord | None: ...
-    async def key_by_digest(self, digest: bytes) -> KeyRecord | None: ...
+    async def keys_by_digest(self, digests: Sequence[bytes]) -> list[KeyRecord | None]:
+        """One for each."""
 
     # housekeeping
     async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:

@@ -188,6 +188,24 @@ class NewProcess(Record, frozen=True):
     """How many processes wait for it, one for the other."""
 
 
+class Start(Record, frozen=True):
+    """A process to be accepted, unless an earlier one came under the same idempotency key (`claim`: key, digest)."""
+
+    process: NewProcess
+    claim: tuple[str, bytes] | None = None
+
+
+class Accepted(Record, frozen=True):
+    """What came of a start. `how` is ``added``; ``repeated`` where the process `id` was accepted under the same
+    idempotency key and digest, ``mismatch`` where it was with another digest.
+    """
+
+    how: str
+    id: UUID
+    created_at: datetime | None = None
+    """Of an added one."""
+
+
 class TakenProcess(Record, frozen=True):
     """A process under lock. `facts` are the encoded facts that wait, oldest first, with their inbox ids."""
 

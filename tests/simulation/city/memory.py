@@ -56,8 +56,19 @@ class MemoryStore(MemoryWorld):
 
     # processes
 
-    async def add_processes(self, processes: Sequence[r.NewProcess]) -> None:
-        self.t.add_processes(processes, clock.now())
+    async def keys_by_digest(self, digests: Sequence[bytes]) -> list[None]:
+        return [None] * len(digests)
+
+    async def newest_versions(self, names: Sequence[tuple[str, str, str]]) -> list[str | None]:
+        found = [await self.definition(*name, None) for name in names]
+        return [None if record is None else record.version for record in found]
+
+    async def add_processes(self, starts: Sequence[r.Start]) -> list[r.Accepted]:
+        accepted = []
+        for start in starts:
+            how, id_ = await self.add_process_once(start.process, idempotency=start.claim, on_conflict="allow")
+            accepted.append(r.Accepted(how, id_, clock.now() if how == "added" else None))
+        return accepted
 
     async def add_process_once(
         self, process: r.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str

@@ -27,6 +27,17 @@ where tenant = $1 and namespace = $2 and name = $3 and stable
 order by version_order desc limit 1
 """
 
+NEWEST = """
+select d.version
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as u (tenant, namespace, name, place)
+left join lateral (
+    select version from definition d
+    where d.tenant = u.tenant and d.namespace = u.namespace and d.name = u.name and d.stable
+    order by d.version_order desc limit 1
+) d on true
+order by u.place
+"""
+
 LIST = f"""
 select {COLUMNS} from definition
 where tenant = $1
@@ -62,6 +73,10 @@ async def get(
     else:
         row = await connection.fetchrow(GET, tenant, namespace, name, version)
     return None if row is None else rows.definition(row)
+
+
+async def newest(connection: Connection, names: Sequence[tuple[str, str, str]]) -> list[str | None]:
+    return [row["version"] for row in await connection.fetch(NEWEST, *zip(*names, strict=True))]
 
 
 async def page(

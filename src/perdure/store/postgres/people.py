@@ -43,7 +43,11 @@ REVOKE = f"""
 update api_key set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1 returning {KEY_COLUMNS}
 """
 
-KEY_BY_DIGEST = f"select {KEY_COLUMNS} from api_key where digest = $1"
+KEYS_BY_DIGEST = f"""
+select k.* from unnest($1::bytea[]) with ordinality as u (digest, place)
+left join lateral (select {KEY_COLUMNS} from api_key where api_key.digest = u.digest) k on true
+order by u.place
+"""
 
 
 async def get(connection: Connection, tenant: str, task: UUID) -> HumanTaskRecord | None:
@@ -102,6 +106,5 @@ async def revoke_key(connection: Connection, key: UUID) -> KeyRecord | None:
     return None if row is None else rows.key(row)
 
 
-async def key_by_digest(connection: Connection, digest: bytes) -> KeyRecord | None:
-    row = await connection.fetchrow(KEY_BY_DIGEST, digest)
-    return None if row is None else rows.key(row)
+async def keys_by_digest(connection: Connection, digests: Sequence[bytes]) -> list[KeyRecord | None]:
+    return [None if row["id"] is None else rows.key(row) for row in await connection.fetch(KEYS_BY_DIGEST, digests)]

@@ -8,46 +8,58 @@ from perdure.codec import Json
 from perdure.engine.refs import Key, key_of
 from perdure.store.postgres import rows
 from perdure.store.postgres.connection import Connection
-from perdure.store.records import ActivityRecord, HistoryRecord, NewProcess, ProcessRecord
+from perdure.store.records import Accepted, ActivityRecord, HistoryRecord, NewProcess, ProcessRecord, Start
 
 COLUMNS = """id, tenant, namespace, name, version, status, key, tags, input, output, error, waiting,
        parent_process, parent_activity, created_at, started_at, ended_at"""
 
+# One statement, so that a start is one turn of the connection.
 ADD = """
-insert into process (id, tenant, namespace, name, version, status, key, tags, seed, input,
-                     parent_process, parent_activity, depth, sequence, created_at)
-select id, tenant, namespace, name, version, 'pending', key, tags::jsonb, seed, input,
-       parent_process, parent_activity, depth, 0, clock_timestamp()
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-            $9::bytea[], $10::uuid[], $11::uuid[], $12::integer[])
-     as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity, depth)
-"""
-
-ADD_PAYLOADS = """
-insert into payload (process, key, data)
-select * from unnest($1::uuid[], $2::bytea[], $3::bytea[])
-on conflict do nothing
-"""
-
-ADD_FACTS = """
-insert into inbox (process, fact, recorded_at)
-select process, fact, clock_timestamp() from unnest($1::uuid[], $2::bytea[]) as u (process, fact)
-"""
-
-ADD_START_TIMERS = """
-with set as (
-    insert into timer (process, id, due, purpose, fact)
-    select process, process, due, 'start', fact
-    from unnest($1::uuid[], $2::timestamptz[], $3::bytea[]) as u (process, due, fact)
-    returning process, due
+with u as materialized (
+    select *, clock_timestamp() as now
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
+                $9::bytea[], $10::uuid[], $11::uuid[], $12::integer[], $13::bytea[], $14::timestamptz[], $15::bytea[],
+                $16::bytea[])
+         as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity, depth,
+               fact, due, payload_key, payload)
+), p as (
+    insert into process (id, tenant, namespace, name, version, status, key, tags, seed, input, waiting,
+                         parent_process, parent_activity, depth, sequence, created_at)
+    select id, tenant, namespace, name, version, 'pending', key, tags::jsonb, seed, input,
+           case when due is not null then json_build_array(json_build_object(
+               'activity', id, 'reference', '/', 'reason', 'timer', 'since', now, 'until', due)) end,
+           parent_process, parent_activity, depth, 0, now
+    from u
+), f as (
+    insert into inbox (process, fact, recorded_at) select id, fact, now from u where due is null
+), t as (
+    insert into timer (process, id, due, purpose, fact) select id, id, due, 'start', fact from u where due is not null
+), l as (
+    insert into payload (process, key, data) select id, payload_key, payload from u where payload is not null
+    on conflict do nothing
 )
-update process p
-set waiting = json_build_array(json_build_object(
-    'activity', p.id, 'reference', '/', 'reason', 'timer', 'since', p.created_at, 'until', set.due))
-from set where p.id = set.process
+select now from u
 """
 
-# Two starts with one key at the same instant meet here: the second waits for the first to commit.
+# Two starts with one key at the same instant meet here: the second waits for the first to commit. In one order, so that
+# two groups of them never wait for each other.
+CLAIM_KEYS = """
+insert into idempotency (tenant, key, digest, process, created_at)
+select tenant, key, digest, process, clock_timestamp()
+from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) as u (tenant, key, digest, process)
+order by tenant, key
+on conflict (tenant, key) do update
+   set digest = excluded.digest, process = excluded.process, created_at = excluded.created_at
+   where idempotency.created_at < clock_timestamp() - interval '24 hours'
+returning tenant, key
+"""
+
+KEY_OWNERS = """
+select i.tenant, i.key, i.digest, i.process
+from unnest($1::text[], $2::text[]) as u (tenant, key)
+join idempotency i on i.tenant = u.tenant and i.key = u.key
+"""
+
 CLAIM_KEY = """
 insert into idempotency (tenant, key, digest, process, created_at)
 values ($1, $2, $3, $4, clock_timestamp())
@@ -110,9 +122,9 @@ from payload p join unnest($1::uuid[], $2::bytea[]) as u (process, key) on p.pro
 """
 
 
-async def add(connection: Connection, processes: Sequence[NewProcess]) -> None:
-    """Processes with their inputs and first facts."""
-    await connection.execute(
+async def add(connection: Connection, processes: Sequence[NewProcess]) -> list[datetime]:
+    """Processes with their inputs and first facts; answers when each was created."""
+    found = await connection.fetch(
         ADD,
         [p.id for p in processes],
         [p.tenant for p in processes],
@@ -126,20 +138,38 @@ async def add(connection: Connection, processes: Sequence[NewProcess]) -> None:
         [p.parent_process for p in processes],
         [p.parent_activity for p in processes],
         [p.depth for p in processes],
+        [p.fact for p in processes],
+        [p.start_at for p in processes],
+        [None if p.payload is None else key_of(p.input) for p in processes],
+        [p.payload for p in processes],
     )
-    large = [p for p in processes if p.payload is not None]
-    if large:
-        await connection.execute(
-            ADD_PAYLOADS, [p.id for p in large], [key_of(p.input) for p in large], [p.payload for p in large]
-        )
-    at_once = [p for p in processes if p.start_at is None]
-    if at_once:
-        await connection.execute(ADD_FACTS, [p.id for p in at_once], [p.fact for p in at_once])
-    later = [p for p in processes if p.start_at is not None]
-    if later:
-        await connection.execute(
-            ADD_START_TIMERS, [p.id for p in later], [p.start_at for p in later], [p.fact for p in later]
-        )
+    return [row["now"] for row in found]
+
+
+async def add_all(connection: Connection, starts: Sequence[Start]) -> list[Accepted]:
+    """See `store.contract.Store.add_processes`; within the caller's transaction."""
+    claims = [(s.process.tenant, *s.claim, s.process.id) for s in starts if s.claim is not None]
+    others = await _others(connection, claims) if claims else {}
+    new = [s.process for s in starts if s.process.id not in others]
+    times = dict(zip((p.id for p in new), await add(connection, new) if new else (), strict=True))
+    return [others.get(s.process.id) or Accepted("added", s.process.id, times[s.process.id]) for s in starts]
+
+
+async def _others(connection: Connection, claims: Sequence[tuple[str, str, bytes, UUID]]) -> dict[UUID, Accepted]:
+    """Claim the keys; answers what stands for those of the processes that came under a known one."""
+    columns = list(zip(*claims, strict=True))
+    claimed = {(row["tenant"], row["key"]) for row in await connection.fetch(CLAIM_KEYS, *columns)}
+    known = [claim for claim in claims if claim[:2] not in claimed]
+    if not known:
+        return {}
+    owners = await connection.fetch(KEY_OWNERS, [claim[0] for claim in known], [claim[1] for claim in known])
+    by_key = {(row["tenant"], row["key"]): row for row in owners}
+    others = {}
+    for tenant, key, digest, process in known:
+        owner = by_key[tenant, key]
+        how = "repeated" if owner["digest"] == digest else "mismatch"
+        others[process] = Accepted(how, owner["process"])
+    return others
 
 
 async def add_once(

@@ -36,6 +36,12 @@ cross join lateral (
 
 LOAD = "select key, data from payload where process = $1 and key = any($2::bytea[])"
 
+SAVE_PAYLOADS = """
+insert into payload (process, key, data)
+select * from unnest($1::uuid[], $2::bytea[], $3::bytea[])
+on conflict do nothing
+"""
+
 SAVE_PROCESSES = """
 update process p
 set status = u.status, state = u.state, output = u.output, error = u.error::json, waiting = u.waiting::json,
@@ -241,7 +247,7 @@ async def stranded(connection: Connection, limit: int) -> list[UUID]:
 async def _save_payloads(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     rows = [(o.process.id, key, data) for o in outcomes for key, data in o.step.payloads.items()]
     if rows:
-        await connection.execute(processes.ADD_PAYLOADS, *_columns(rows))
+        await connection.execute(SAVE_PAYLOADS, *_columns(rows))
 
 
 async def _save_processes(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:

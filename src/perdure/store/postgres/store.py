@@ -87,6 +87,10 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await definitions.versions(connection, tenant, namespace, name, limit, after)
 
+    async def newest_versions(self, names: Sequence[tuple[str, str, str]]) -> list[str | None]:
+        async with connected(self._pool) as connection:
+            return await definitions.newest(connection, names)
+
     async def pins(self, definition: r.DefinitionName) -> list[Pin]:
         async with connected(self._pool) as connection:
             return await pins.get(connection, definition)
@@ -111,9 +115,10 @@ class PostgresStore:
 
     # processes
 
-    async def add_processes(self, new: Sequence[r.NewProcess]) -> None:
-        async with transaction(self._pool) as connection:
-            await processes.add(connection, new)
+    async def add_processes(self, starts: Sequence[r.Start]) -> list[r.Accepted]:
+        alone = all(start.claim is None for start in starts)  # then it is one statement, which needs no transaction
+        async with connected(self._pool) if alone else transaction(self._pool) as connection:
+            return await processes.add_all(connection, starts)
 
     async def add_process_once(
         self, process: r.NewProcess, *, idempotency: tuple[str, bytes] | None, on_conflict: str
@@ -371,9 +376,9 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await people.revoke_key(connection, key)
 
-    async def key_by_digest(self, digest: bytes) -> r.KeyRecord | None:
+    async def keys_by_digest(self, digests: Sequence[bytes]) -> list[r.KeyRecord | None]:
         async with connected(self._pool) as connection:
-            return await people.key_by_digest(connection, digest)
+            return await people.keys_by_digest(connection, digests)
 
     # housekeeping
 

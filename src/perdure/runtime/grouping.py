@@ -1,0 +1,65 @@
+"""Doing together what is asked for at the same time, as one transaction costs little more than a single write in it.
+
+Nobody waits for a group to fill: while one is under way, whoever comes gathers for the next.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from perdure.store.contract import StoreUnavailable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ITEMS_MAX = 500
+GROUPS_MAX = 2
+"""Under way at a time: one waits for the database while the other is prepared."""
+
+
+class Group(Generic[T, R]):
+    """`work` answers for each of the items, in order. Where it fails, each is tried by itself, so that one can't spoil
+    the others; not where the store is away.
+    """
+
+    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+        self._work = work
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def add(self, item: T) -> R:
+        """What the work answers for this item, or raises. It is done also where the caller is cancelled meanwhile."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if len(self._running) < GROUPS_MAX:
+            task = asyncio.create_task(self._run())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return await future
+
+    async def stop(self) -> None:
+        """Returns once nothing is under way."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            lot = [self._waiting.popleft() for _ in range(min(len(self._waiting), ITEMS_MAX))]
+            await self._do(lot)
+
+    async def _do(self, lot: list[tuple[T, "asyncio.Future[R]"]]) -> None:
+        try:
+            results = await self._work([item for item, _ in lot])
+        except Exception as error:
+            if len(lot) > 1 and not isinstance(error, StoreUnavailable):
+                for one in lot:
+                    await self._do([one])
+                return
+            for _, future in lot:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), result in zip(lot, results, strict=True):
+            if not future.done():
+                future.set_result(result)
