@@ -9,9 +9,12 @@ import pytest
 
 from perdure.broker.rabbitmq import RabbitBroker
 from perdure.codec import decode
+from perdure.runtime import lifecycle
+from perdure.runtime.step import Stepper
+from perdure.store.lifecycle import PARTITIONS
 from servers import RabbitServer
 
-from .conftest import DEADLINE_SECONDS, Platform, open_platform
+from .conftest import DEADLINE_SECONDS, WHO, Platform, open_platform
 
 LOOP = [
     {"each": {"for": {"each": "n", "in": "${ .items }"}, "do": [{"note": {"set": {"n": "${ $n }"}}}]}},
@@ -111,6 +114,35 @@ async def test_what_nobody_has_bound_is_not_sent_and_not_kept(platform: Platform
     ((key, event),) = await queue.take(1)
     assert key == event["type"] == "io.serverlessworkflow.workflow.completed.v1"
     assert await queue.is_empty()
+    await queue.close()
+
+
+async def test_who_asks_after_nobody_did_gets_all_from_then_on_in_order(platform: Platform, url: str) -> None:
+    """Of what is told at once, nothing comes before what it follows."""
+    await platform.run("loop", LOOP, {"items": [1, 2]})
+    await nothing_owed(platform)  # and from now on nobody is expected to ask
+    await platform.run("again", LOOP, {"items": [1, 2]})
+    await nothing_owed(platform)
+    await platform.worker.stop()
+    views = [await platform.start("loop", {"items": list(range(5))}) for _ in range(3)]
+    stepper = Stepper(platform.context)
+    for view in views:
+        await stepper.step_now(view.id)
+    queue = await Queue.bound(url, "io.serverlessworkflow.task.completed.v1")
+    publisher = lifecycle.Publisher(platform.context)
+    publisher._unwanted = True
+    for partition in range(PARTITIONS):
+        while await publisher.publish(partition):
+            pass
+    assert await owed(platform) == 0
+    events: dict[str, dict[str, Any]] = {}
+    while not await queue.is_empty(events):
+        pass
+    for view in views:
+        own = [id_ for id_ in events if id_.startswith(str(view.id))]
+        page = await platform.service.history(WHO, view.id, limit=500, cursor=None)
+        wanted = [line.sequence for line in page.items if line.type.endswith("task.completed.v1")]
+        assert own == [f"{view.id}/{sequence}" for sequence in wanted]
     await queue.close()
 
 

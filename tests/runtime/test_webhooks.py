@@ -515,12 +515,12 @@ async def test_an_absent_broker_does_not_hold_up_webhooks(
     await sql(platform, "update lifecycle set publish = true")
     asked = 0
 
-    async def away(context: Any, partition: int) -> int:
+    async def away(publisher: Any, partition: int) -> int:
         nonlocal asked
         asked += 1
         raise BrokerUnavailable("away")
 
-    monkeypatch.setattr(lifecycle, "publish", away)
+    monkeypatch.setattr(lifecycle.Publisher, "publish", away)
     monkeypatch.setattr(relaying, "PAUSE_SECONDS", 1000.0)
     relay = Relay(platform.context, lambda: None)
     async with asyncio.timeout(DEADLINE_SECONDS):

@@ -19,14 +19,15 @@ SUBSCRIPTION = "subscription"
 
 @dataclass(slots=True)
 class Announcement:
-    """Processes to step, calls to perform, events to publish and route, subscriptions that look back, and jobs
-    (by tenant and type) to be had."""
+    """Processes to step, calls to perform, events to publish and route, subscriptions that look back, jobs (by
+    tenant and type) to be had, and processes that have ended."""
 
     steps: list[UUID] = field(default_factory=list)
     calls: list[UUID] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     look_backs: list[tuple[UUID, UUID]] = field(default_factory=list)
     jobs: set[tuple[str, str]] = field(default_factory=set)
+    ended: list[UUID] = field(default_factory=list)
     timer_seconds: float = math.inf
     """Until the earliest timer that was set is due."""
 
@@ -44,6 +45,26 @@ def subscription_id(process: UUID, activity: UUID) -> str:
 def job_topic(tenant: str, type_: str) -> str:
     """How a signal names jobs of a type."""
     return "job:" + blake2b(f"{tenant}\0{type_}".encode(), digest_size=16).hexdigest()
+
+
+ENDED = "ended"
+ENDED_NAMED_MAX = 4
+
+
+def ended_topics(processes: Sequence[UUID]) -> list[str]:
+    """How a signal says that processes have ended: it names a few, and does not name many."""
+    if len(processes) > ENDED_NAMED_MAX:
+        return [ENDED]
+    return [f"{ENDED}:{process}" for process in processes]
+
+
+def ended_process(topic: str) -> UUID | None:
+    """The process that a topic says has ended."""
+    kind, _, process = topic.partition(":")
+    try:
+        return UUID(process) if kind == ENDED else None
+    except ValueError:
+        return None
 
 
 def parse_ids(ids: Sequence[str]) -> tuple[list[int], list[tuple[UUID, UUID]]]:
@@ -72,8 +93,9 @@ async def announce(broker: Broker, announcement: Announcement) -> bool:
         await _publish(broker, STEPS, [str(process) for process in announcement.steps])
         await _publish(broker, CALLS, [str(activity) for activity in announcement.calls])
         await _publish(broker, EVENTS, events)
-        if announcement.jobs:
-            await broker.signal([job_topic(*kind) for kind in sorted(announcement.jobs)])
+        topics = ended_topics(announcement.ended) + [job_topic(*kind) for kind in sorted(announcement.jobs)]
+        if topics:
+            await broker.signal(topics)
     except BrokerUnavailable as error:
         log.warning("wake-ups could not be sent; the sweep will", reason=str(error))
         return False

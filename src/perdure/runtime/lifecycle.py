@@ -2,7 +2,8 @@
 
 What is to be told is owed by a row that was committed with the step (`store.lifecycle`), so it is told at least
 once, in the order of each process. Events that nobody has asked for are neither made nor sent twice over: once the
-broker says that nobody is bound to a type, the rest of a batch leaves it out, as it would be dropped just so.
+broker says that nobody is bound to a type, the rest of a batch leaves it out, as it would be dropped just so. Where
+nobody asks for anything, a large batch costs the first event of each type.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from perdure.store.records import HistoryRecord
 log = structlog.get_logger("perdure.lifecycle")
 
 ROWS_PER_TURN_MAX = 100
+ROWS_UNWANTED_MAX = 2_000
+"""In one turn, as long as nobody asks for any of them."""
 PROCESSES_AT_ONCE_MAX = 16
 OUTPUT_BYTES_MAX = 64 * 1024
 """Longer outputs are left out of events; the API has them."""
@@ -31,37 +34,76 @@ EVENT_BYTES_MAX = 256 * 1024
 """What a webhook gets at most; of a longer event it gets all but its data."""
 
 
-async def publish(context: Context, partition: int) -> int:
-    """Tell the broker what is owed; answers how many rows. Raises `BrokerUnavailable`: then they stay owed."""
-    try:
-        return await _publish(context, partition)
-    except* BrokerUnavailable as group:
-        reason = str(group.exceptions[0])
-    raise BrokerUnavailable(reason)
+class Publisher:
+    """Tells the broker what is owed."""
 
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._unwanted = False
+        """Whether nobody had asked for anything in the last turn."""
 
-async def _publish(context: Context, partition: int) -> int:
-    async with context.store.lifecycle.take("publish", partition, ROWS_PER_TURN_MAX) as taken:
-        if taken is None:
-            return 0
-        events = _Events(context, taken, await taken.entries())
+    async def publish(self, partition: int) -> int:
+        """Answers for how many rows. Raises `BrokerUnavailable`: then they stay owed."""
+        try:
+            return await self._publish(partition)
+        except* BrokerUnavailable as group:
+            reason = str(group.exceptions[0])
+        raise BrokerUnavailable(reason)
+
+    async def _publish(self, partition: int) -> int:
+        limit = ROWS_UNWANTED_MAX if self._unwanted else ROWS_PER_TURN_MAX
+        async with self._context.store.lifecycle.take("publish", partition, limit) as taken:
+            if taken is None:
+                return 0
+            rows = taken.owed
+            if self._unwanted and await self._is_wanted(taken):
+                rows = rows[:ROWS_PER_TURN_MAX]
+                self._unwanted = False
+            if not self._unwanted:
+                self._unwanted = not await self._tell(taken, rows)
+            await taken.told([owed.id for owed in rows])
+            return len(rows)
+
+    async def _is_wanted(self, taken: TakenLifecycle) -> bool:
+        """Offers the broker the first event of each type; whether it has taken one.
+
+        It stops there. All that comes before that event is of types which were offered before: the order is kept
+        for who gets it, and once more when the rows are told from their beginning.
+        """
+        heads = await taken.heads()
+        status = next((owed.id for owed in taken.owed if owed.status is not None), None)
+        rows = [owed for owed in taken.owed if owed.id in heads or owed.id == status]
+        events = _Events(self._context, taken, await taken.entries(rows))
         unwanted: set[str] = set()
+        for owed, line in events.of(rows):
+            if line.type not in unwanted:
+                if await self._offer(await events.event(owed, line)):
+                    return True
+                unwanted.add(line.type)
+        return False
+
+    async def _tell(self, taken: TakenLifecycle, rows: Sequence[Owed]) -> bool:
+        """Whether the broker has taken any."""
+        events = _Events(self._context, taken, await taken.entries(rows))
+        unwanted: set[str] = set()
+        wanted: set[str] = set()
         room = asyncio.Semaphore(PROCESSES_AT_ONCE_MAX)
 
-        async def tell(rows: Sequence[Owed]) -> None:
+        async def tell(own: Sequence[Owed]) -> None:
             async with room:
-                for owed, line in events.of(rows):
-                    if line.type in unwanted:
-                        continue
-                    if not await context.broker.publish_event(await events.event(owed, line)):
-                        unwanted.add(line.type)
-                    telemetry.LIFECYCLE_PUBLISHED.inc()
+                for owed, line in events.of(own):
+                    if line.type not in unwanted:
+                        taken_ = await self._offer(await events.event(owed, line))
+                        (wanted if taken_ else unwanted).add(line.type)
 
         async with asyncio.TaskGroup() as group:  # the first failure ends the others: a broker that hangs is slow
-            for rows in _by_process(taken.owed):
-                group.create_task(tell(rows))
-        await taken.told([owed.id for owed in taken.owed])
-        return len(taken.owed)
+            for own in _by_process(rows):
+                group.create_task(tell(own))
+        return bool(wanted)
+
+    async def _offer(self, event: Json) -> bool:
+        telemetry.LIFECYCLE_PUBLISHED.inc()
+        return await self._context.broker.publish_event(event)
 
 
 async def deliver(context: Context, partition: int) -> int:
@@ -70,7 +112,7 @@ async def deliver(context: Context, partition: int) -> int:
         if taken is None:
             return 0
         webhooks = await context.store.lifecycle.recipients(list({owed.tenant for owed in taken.owed}))
-        events = _Events(context, taken, await taken.entries())
+        events = _Events(context, taken, await taken.entries(taken.owed))
         new: list[NewDelivery] = []
         for owed, line in events.of(taken.owed):
             wanting = [w for w in webhooks if _wants(w, owed, line)]

@@ -68,7 +68,7 @@ class Service:
         self._starts = Starts(context, self._admission)
         self._doorkeeper = keys.Doorkeeper(context.store)
         self._stepper = Stepper(context)
-        self._watch = Watch(context.store)
+        self._watch = Watch(context.store, context.broker)
         self._job_queue = JobQueue(context.store, context.broker)
 
     async def stop(self) -> None:

@@ -312,8 +312,11 @@ class Stepper:
                     others.commands.append((effect.child, encode_fact(cancel)))
                 case _:
                     pass  # rows only
-        # An ended process takes refusals only; its parent heard of the end when it happened.
-        if step.status in ENDED and process.status not in ENDED and process.parent_activity is not None:
+        # An ended process takes refusals only; others heard of the end when it happened.
+        if step.status not in ENDED or process.status in ENDED:
+            return
+        announcement.ended.append(process.id)
+        if process.parent_activity is not None:
             assert process.parent_process is not None
             ended = await _child_ended(taken, process, step)
             others.facts.append((process.parent_process, encode_fact(ended)))

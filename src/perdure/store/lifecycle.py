@@ -54,8 +54,11 @@ class TakenLifecycle(Protocol):
 
     owed: Sequence[Owed]
 
-    async def entries(self) -> dict[int, list[HistoryRecord]]:
-        """The lines of each owed row, by its id, in order."""
+    async def entries(self, rows: Sequence[Owed]) -> dict[int, list[HistoryRecord]]:
+        """The lines of each of these owed rows, by its id, in order."""
+
+    async def heads(self) -> set[int]:
+        """The ids of the owed rows that have the first line of a type."""
 
     async def outputs(self, process: UUID, activities: Sequence[UUID], bytes_max: int) -> dict[UUID, tuple[int, bytes]]:
         """The encoded outputs of the process and of these activities, as far as they have completed, by id, with

@@ -16,6 +16,8 @@ log = structlog.get_logger("perdure.lifecycle")
 
 SLEEP_SECONDS_MAX = 1.0
 """How late it may be told what another service process has committed."""
+PACE_SECONDS = 0.05
+"""Between two rounds: what comes together is told for the price of one. How late it may be told otherwise."""
 PAUSE_SECONDS = 1.0
 """After an outage, or a failure."""
 
@@ -27,6 +29,7 @@ class Relay:
         """`on_delivery` is called when there is something for webhooks."""
         self._context = context
         self._on_delivery = on_delivery
+        self._publisher = lifecycle.Publisher(context)
         self._wanted = asyncio.Event()
         self._resting: dict[Share, float] = {}
         """Until when what has failed is left alone."""
@@ -42,6 +45,7 @@ class Relay:
             self._wanted.clear()
             try:
                 await self.once()
+                await clock.sleep(PACE_SECONDS)
             except StoreUnavailable as error:
                 log.warning("lifecycle events have to wait", reason=str(error))
                 await clock.sleep(PAUSE_SECONDS)
@@ -67,7 +71,7 @@ class Relay:
             return 0
         try:
             if publishes:
-                return await lifecycle.publish(self._context, share.partition)
+                return await self._publisher.publish(share.partition)
             if rows := await lifecycle.deliver(self._context, share.partition):
                 self._on_delivery()
             return rows

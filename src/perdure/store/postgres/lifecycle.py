@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -15,24 +16,16 @@ from perdure.store.records import HistoryRecord, Outcome
 
 LOCK_CLASS = 0x50454C00
 
-SAVE_HISTORY = """
-insert into history (process, sequence, at, type, activity, actor, data)
-select process, sequence, at, type, activity, actor, data::json
-from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[])
-     as u (process, sequence, at, type, activity, actor, data)
-"""
-
-# One statement with the history itself: where nobody is to be told, telling costs nothing.
-SAVE_AND_OWE = f"""
-with entry as ({SAVE_HISTORY})
+# The end of `steps.SAVE`: where nobody is to be told, telling costs nothing.
+OWE = """
 insert into lifecycle (partition, tenant, process, first, last, status, publish, deliver)
-select get_byte(uuid_send(o.process), 15) % $8, o.tenant, o.process, o.first, o.last, o.status, $9, w.listens
-from unnest($10::text[], $11::uuid[], $12::bigint[], $13::bigint[], $14::text[])
+select get_byte(uuid_send(o.process), 15) % $35, o.tenant, o.process, o.first, o.last, o.status, $36, w.listens
+from unnest($37::text[], $38::uuid[], $39::bigint[], $40::bigint[], $41::text[])
      as o (tenant, process, first, last, status)
 cross join lateral (
     select exists (select from webhook x where x.tenant = o.tenant and x.enabled) as listens
 ) w
-where $9 or w.listens
+where $36 or w.listens
 """
 
 SHARES = """
@@ -59,6 +52,13 @@ select o.id, h.sequence, h.at, h.type, h.activity, h.actor, h.data
 from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[]) as o (id, process, first, last)
 join history h on h.process = o.process and h.sequence between o.first and o.last
 order by o.id, h.sequence
+"""
+
+HEADS = """
+select distinct on (h.type) o.id
+from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[]) as o (id, process, first, last)
+join history h on h.process = o.process and h.sequence between o.first and o.last
+order by h.type, o.id
 """
 
 OUTPUTS = """
@@ -99,15 +99,16 @@ class PostgresTakenLifecycle:
         self._connection = connection
         self._purpose = purpose
         self.owed: Sequence[Owed] = owed
-        self._entries: dict[int, list[HistoryRecord]] = {}
 
-    async def entries(self) -> dict[int, list[HistoryRecord]]:
-        found: dict[int, list[HistoryRecord]] = {row.id: [] for row in self.owed}
-        columns = zip(*((o.id, o.process, o.first, o.last) for o in self.owed), strict=True)
-        for row in await self._connection.fetch(ENTRIES, *columns):
+    async def entries(self, rows: Sequence[Owed]) -> dict[int, list[HistoryRecord]]:
+        found: dict[int, list[HistoryRecord]] = {row.id: [] for row in rows}
+        for row in await self._connection.fetch(ENTRIES, *_ranges(rows)):
             fields = (row["sequence"], row["at"], row["type"], row["activity"], row["actor"], decode(row["data"]))
             found[row["id"]].append(HistoryRecord(*fields))
         return found
+
+    async def heads(self) -> set[int]:
+        return {row["id"] for row in await self._connection.fetch(HEADS, *_ranges(self.owed))}
 
     async def outputs(self, process: UUID, activities: Sequence[UUID], bytes_max: int) -> dict[UUID, tuple[int, bytes]]:
         outputs: dict[UUID, tuple[int, bytes]] = {}
@@ -127,10 +128,10 @@ class PostgresTakenLifecycle:
         if new:
             await deliveries.add(self._connection, new)
         publish = self._purpose == "publish"
-        await self._connection.execute(TOLD_PUBLISH if publish else TOLD_DELIVER, owed)
-        left = await self._connection.execute(PUBLISHED if publish else DELIVERED, owed)
-        if left != "UPDATE 0":  # the other purpose may be through by now
-            await self._connection.execute(TOLD_ALL, owed)
+        told = await self._connection.execute(TOLD_PUBLISH if publish else TOLD_DELIVER, owed)
+        if told != f"DELETE {len(owed)}":
+            await self._connection.execute(PUBLISHED if publish else DELIVERED, owed)
+            await self._connection.execute(TOLD_ALL, owed)  # the other purpose may be through by now
 
 
 class PostgresLifecycle(deliveries.PostgresWebhooks):
@@ -154,6 +155,10 @@ class PostgresLifecycle(deliveries.PostgresWebhooks):
                 return
             found = [_owed(row) for row in await connection.fetch(query, partition, limit)]
             yield PostgresTakenLifecycle(connection, purpose, found) if found else None
+
+
+def _ranges(rows: Sequence[Owed]) -> list[tuple[Any, ...]]:
+    return list(zip(*((row.id, row.process, row.first, row.last) for row in rows), strict=True))
 
 
 def _owed(row: Record) -> Owed:

@@ -42,31 +42,39 @@ select * from unnest($1::uuid[], $2::bytea[], $3::bytea[])
 on conflict do nothing
 """
 
-SAVE_PROCESSES = """
-update process p
-set status = u.status, state = u.state, output = u.output, error = u.error::json, waiting = u.waiting::json,
-    sequence = u.sequence, owed_since = u.owed_since, started_at = u.started_at, ended_at = u.ended_at
-from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::bigint[],
-            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
-     as u (id, status, state, output, error, waiting, sequence, owed_since, started_at, ended_at)
-where p.id = u.id
-"""
-
-DELETE_FACTS = "delete from inbox where id = any($1::bigint[])"
-
-SAVE_ACTIVITIES = """
-insert into activity (process, number, id, parent, reference, name, kind, iteration, status, attempt, input,
-                      output, error, created_at, started_at, ended_at)
-select process, number, id, parent, reference, name, kind, iteration::integer[], status, attempt, input,
-       output, error::json, created_at, started_at, ended_at
-from unnest($1::uuid[], $2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::integer[], $11::bytea[], $12::bytea[], $13::text[], $14::timestamptz[],
-            $15::timestamptz[], $16::timestamptz[])
-     as u (process, number, id, parent, reference, name, kind, iteration, status, attempt, input, output,
-           error, created_at, started_at, ended_at)
-on conflict (process, id) do update
-set status = excluded.status, attempt = excluded.attempt, input = excluded.input, output = excluded.output,
-    error = excluded.error, started_at = excluded.started_at, ended_at = excluded.ended_at
+# One statement for all that every step leaves: each turn of the connection costs a step that is taken alone as much as
+# its rows. What is saved of lifecycle events comes behind the last parameter.
+SAVE = f"""
+with saved as (
+    update process p
+    set status = u.status, state = u.state, output = u.output, error = u.error::json, waiting = u.waiting::json,
+        sequence = u.sequence, owed_since = u.owed_since, started_at = u.started_at, ended_at = u.ended_at
+    from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::bigint[],
+                $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+         as u (id, status, state, output, error, waiting, sequence, owed_since, started_at, ended_at)
+    where p.id = u.id
+), taken_in as (
+    delete from inbox where id = any($11::bigint[])
+), recorded as (
+    insert into activity (process, number, id, parent, reference, name, kind, iteration, status, attempt, input,
+                          output, error, created_at, started_at, ended_at)
+    select process, number, id, parent, reference, name, kind, iteration::integer[], status, attempt, input,
+           output, error::json, created_at, started_at, ended_at
+    from unnest($12::uuid[], $13::integer[], $14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::text[],
+                $19::text[], $20::text[], $21::integer[], $22::bytea[], $23::bytea[], $24::text[],
+                $25::timestamptz[], $26::timestamptz[], $27::timestamptz[])
+         as u (process, number, id, parent, reference, name, kind, iteration, status, attempt, input, output,
+               error, created_at, started_at, ended_at)
+    on conflict (process, id) do update
+    set status = excluded.status, attempt = excluded.attempt, input = excluded.input, output = excluded.output,
+        error = excluded.error, started_at = excluded.started_at, ended_at = excluded.ended_at
+), told as (
+    insert into history (process, sequence, at, type, activity, actor, data)
+    select process, sequence, at, type, activity, actor, data::json
+    from unnest($28::uuid[], $29::bigint[], $30::timestamptz[], $31::text[], $32::uuid[], $33::text[], $34::text[])
+         as u (process, sequence, at, type, activity, actor, data)
+)
+{lifecycle.OWE}
 """
 
 ADD_FACTS = """
@@ -155,12 +163,15 @@ class PostgresTaken:
     ) -> Saved:
         connection = self._connection
         await _save_payloads(connection, outcomes)
-        await _save_processes(connection, outcomes, self.now)
-        await _save_activities(connection, outcomes)
-        await _save_history(connection, outcomes, self._telling)
-        taken_in = [fact for outcome in outcomes for fact in outcome.facts]
-        if taken_in:
-            await connection.execute(DELETE_FACTS, taken_in)
+        await connection.execute(
+            SAVE,
+            *_columns(_processes(outcomes, self.now), 10),
+            [fact for outcome in outcomes for fact in outcome.facts],
+            *_columns(_activities(outcomes), 16),
+            *_columns(_history(outcomes), 7),
+            *(PARTITIONS, self._telling.publish),
+            *_columns(lifecycle.owed_rows(outcomes, self._telling), 5),
+        )
         if children:
             await processes.add(connection, children)
         again = [o for o in outcomes if o.runs_again]
@@ -250,8 +261,8 @@ async def _save_payloads(connection: Connection, outcomes: Sequence[Outcome]) ->
         await connection.execute(SAVE_PAYLOADS, *_columns(rows))
 
 
-async def _save_processes(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    rows = [
+def _processes(outcomes: Sequence[Outcome], now: datetime) -> list[tuple[Any, ...]]:
+    return [
         (
             o.process.id,
             o.step.status,
@@ -266,12 +277,11 @@ async def _save_processes(connection: Connection, outcomes: Sequence[Outcome], n
         )
         for o in outcomes
     ]
-    await connection.execute(SAVE_PROCESSES, *_columns(rows))
 
 
-async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+def _activities(outcomes: Sequence[Outcome]) -> list[tuple[Any, ...]]:
     # An attempt that begins again under a try has an order of its own, but is the same activity.
-    rows = [
+    return [
         (
             o.process.id,
             a.order,
@@ -293,25 +303,16 @@ async def _save_activities(connection: Connection, outcomes: Sequence[Outcome]) 
         for o in outcomes
         for a in {a.id: a for a in o.step.activities.values()}.values()
     ]
-    if rows:
-        await connection.execute(SAVE_ACTIVITIES, *_columns(rows))
 
 
-async def _save_history(connection: Connection, outcomes: Sequence[Outcome], telling: Telling) -> None:
-    rows = [
+def _history(outcomes: Sequence[Outcome]) -> list[tuple[Any, ...]]:
+    return [
         (o.process.id, sequence, e.at, e.type, e.activity, e.actor, encode(e.data).decode())
         for o in outcomes
         for sequence, e in enumerate(o.step.history, o.process.sequence + 1)
     ]
-    if not rows:
-        return
-    if owed := lifecycle.owed_rows(outcomes, telling):
-        more = (PARTITIONS, telling.publish, *_columns(owed))
-        await connection.execute(lifecycle.SAVE_AND_OWE, *_columns(rows), *more)
-    else:
-        await connection.execute(lifecycle.SAVE_HISTORY, *_columns(rows))
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows to the column arrays that unnest takes."""
-    return list(zip(*rows, strict=True))
+def _columns(rows: Sequence[tuple[Any, ...]], count: int | None = None) -> list[tuple[Any, ...]]:
+    """Rows to the column arrays that unnest takes; `count` says how many there are of no rows."""
+    return list(zip(*rows, strict=True)) if rows else [()] * (count or 0)
