@@ -26,27 +26,33 @@ class Group(Generic[T, R]):
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
         self._work = work
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = 0
+        """How many of the tasks will look again for who waits."""
 
     async def add(self, item: T) -> R:
         """What the work answers for this item, or raises. It is done also where the caller is cancelled meanwhile."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if len(self._running) < GROUPS_MAX:
+        if self._running < GROUPS_MAX:
+            self._running += 1
             task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def stop(self) -> None:
         """Returns once nothing is under way."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _run(self) -> None:
-        while self._waiting:
-            lot = [self._waiting.popleft() for _ in range(min(len(self._waiting), ITEMS_MAX))]
-            await self._do(lot)
+        try:
+            while self._waiting:
+                lot = [self._waiting.popleft() for _ in range(min(len(self._waiting), ITEMS_MAX))]
+                await self._do(lot)
+        finally:
+            self._running -= 1
 
     async def _do(self, lot: list[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:
