@@ -326,6 +326,15 @@ def doubts(run: Run) -> None:
     run.take(CallInDoubt(run.activity("left").id, 1, run.now, "shell", reference="/do/3/left"))
 
 
+WIDE = f"do: [w: {{fork: {{branches: [{{b0: {CALL}}}, {', '.join(f'{{b{n}: {{set: {{n: {n}}}}}}}' for n in range(1, 102))}]}}}}]"
+
+
+def wide(run: Run) -> None:
+    """A fork whose branches have not all begun: stored, faulted, retried."""
+    run.start({}, drain=False).fail("b0").take(RetryRequested("ann"), drain=False)
+    run.take().succeed("b0", {"n": 0})
+
+
 Script = Callable[[Run], None]
 
 RUNS: dict[str, tuple[str, Script]] = {
@@ -345,6 +354,7 @@ RUNS: dict[str, tuple[str, Script]] = {
     "functions": (FUNCTIONS, functions),
     "stepped": (STEPPED, stepped),
     "doubts": (DOUBTS, doubts),
+    "wide": (WIDE, wide),
 }
 PINS: dict[str, dict[str, Any]] = {"functions": {"double:1.0.0@default": DOUBLE}}
-ACTIVITIES_MAX = {"stepped": 1}
+ACTIVITIES_MAX = {"stepped": 1, "wide": 40}

@@ -1,6 +1,11 @@
 """`fork`."""
 
+import pytest
 from driver import Run
+
+from perdure.engine import state as states
+from perdure.engine.facts import CancelRequested, ResumeRequested, RetryRequested, SuspendRequested
+from perdure.engine.tasks.fork import BRANCHES_AT_ONCE
 
 TWO_CALLS = """
 do:
@@ -80,3 +85,64 @@ def test_branches_wait_beside_each_other() -> None:
     assert run.statuses() == {"f": "running", "a": "waiting", "b": "completed"}
     run.fire()
     assert run.output == [{}, {}]
+
+
+def wide(count: int, first: str = "set: {n: 0}") -> str:
+    rest = ", ".join(f"{{b{n}: {{set: {{n: {n}}}}}}}" for n in range(1, count))
+    return f"do: [{{w: {{fork: {{branches: [{{b0: {{{first}}}}}, {rest}]}}}}}}]"
+
+
+@pytest.mark.parametrize(
+    "count", [BRANCHES_AT_ONCE - 1, BRANCHES_AT_ONCE, BRANCHES_AT_ONCE + 1, 3 * BRANCHES_AT_ONCE + 7]
+)
+@pytest.mark.parametrize("activities_max", [1, 17, 200, 10_000])
+def test_wide_forks_join_all_branches_in_order(count: int, activities_max: int) -> None:
+    run = Run(wide(count), activities_max=activities_max).start()
+    assert run.output == [{"n": n} for n in range(count)]
+    assert len({activity.id for activity in run.activities.values()}) == count + 1
+
+
+def test_the_state_of_a_wide_fork_holds_what_has_begun() -> None:
+    run = Run(wide(5_000), activities_max=200).start(drain=False)
+    small = Run(wide(500), activities_max=200).start(drain=False)
+    assert len(states.decode(run.state).frames) == len(states.decode(small.state).frames) <= BRANCHES_AT_ONCE + 1
+    assert len(run.step.waiting) <= BRANCHES_AT_ONCE + 1
+
+
+def test_all_branches_begin_though_none_completes() -> None:
+    tasks = ", ".join(f"{{b{n}: {{call: http, with: {{method: get, endpoint: 'http://x/{n}'}}}}}}" for n in range(250))
+    run = Run(f"do: [{{w: {{fork: {{branches: [{tasks}]}}}}}}]", activities_max=60).start()
+    assert len(run.calls) == 250
+    assert run.status == "running"
+
+
+CALL = "call: http, with: {method: get, endpoint: 'http://x'}"
+
+
+def test_branches_that_have_not_begun_do_so_after_a_fault_and_its_retry() -> None:
+    run = Run(wide(250, CALL), activities_max=20).start(drain=False).fail("b0")
+    assert run.status == "faulted"
+    run.take(RetryRequested("ann")).succeed("b0", {"n": 0})
+    assert run.output == [{"n": n} for n in range(250)]
+
+
+def test_branches_that_have_not_begun_never_do_once_the_fork_is_over() -> None:
+    run = Run(wide(250, CALL), activities_max=20).start(drain=False).take(CancelRequested("ann"))
+    assert run.status == "cancelled"
+    assert len(run.activities) <= BRANCHES_AT_ONCE + 1
+    caught = (
+        "do: [{t: {try: [{w: {fork: {branches: [{b0: {"
+        + CALL
+        + "}}, "
+        + ", ".join(f"{{b{n}: {{set: {{n: {n}}}}}}}" for n in range(1, 250))
+        + "]}}}], catch: {do: [{c: {set: {caught: true}}}]}}}]"
+    )
+    run = Run(caught, activities_max=20).start(drain=False).fail("b0")
+    assert run.output == {"caught": True}
+    assert len(run.activities) <= BRANCHES_AT_ONCE + 4
+
+
+def test_a_suspended_fork_begins_the_rest_when_it_is_resumed() -> None:
+    run = Run(wide(250), activities_max=20).start(drain=False).take(SuspendRequested("ann"))
+    assert run.status == "suspended"
+    assert run.take(ResumeRequested("ann")).output == [{"n": n} for n in range(250)]

@@ -30,9 +30,9 @@ from perdure.engine.facts import (
 )
 from perdure.engine.faults import propagate, settle
 from perdure.engine.payloads import Flow
-from perdure.engine.state import State
+from perdure.engine.state import ForkFrame, State
 from perdure.engine.step import Environment, Limits, Process, Step, Waiting
-from perdure.engine.tasks import doubt, run_program
+from perdure.engine.tasks import doubt, fork, run_program
 from perdure.engine.waiting import waits
 
 _facts: Any = msgspec.json.Decoder(AnyFact)
@@ -64,13 +64,17 @@ def drain(draft: Draft) -> Flow[None]:
     """Perform what is ready, in order, as far as the step may go."""
     while draft.ready and draft.budget > 0 and not draft.state.suspended and not draft.ended:
         frame = draft.frames.get(draft.ready.popleft())
-        if frame is not None and frame.status == "pending":
-            draft.budget -= 1
-            try:
+        if frame is None:
+            continue
+        try:
+            if frame.status == "pending":
+                draft.budget -= 1
                 draft.check_history()
                 yield from flow.perform(draft, frame)
-            except Fault as raised:
-                yield from settle(draft, propagate(draft, raised))
+            elif isinstance(frame, ForkFrame):
+                fork.go_on(draft, frame)
+        except Fault as raised:
+            yield from settle(draft, propagate(draft, raised))
 
 
 def conclude(draft: Draft) -> Step:

@@ -9,7 +9,7 @@ from perdure.engine.facts import RepairRequested, ResumeRequested, RetryRequeste
 from perdure.engine.payloads import Flow
 from perdure.engine.refs import NULL
 from perdure.engine.release import cancel_beneath, release
-from perdure.engine.state import ROOT, CallFrame, Frame, ListenFrame, SubscriptionFrame, TryFrame
+from perdure.engine.state import ROOT, CallFrame, ForkFrame, Frame, ListenFrame, SubscriptionFrame, TryFrame
 from perdure.engine.step import PROCESS_REFERENCE
 from perdure.engine.tasks import call, job, listen, subscription
 from perdure.engine.timers import arm, arm_process, arm_timeout, rearm
@@ -102,6 +102,8 @@ def _reopen(draft: Draft, frame: Frame, task: Task) -> Flow[None]:
     draft.record(frame, frame.status)
     draft.note_task(TASK_RESUMED, frame)
     yield from arm_timeout(draft, frame)
+    if isinstance(frame, ForkFrame) and frame.left:
+        draft.ready.append(frame.order)
     if isinstance(frame, ListenFrame) and isinstance(task, Listen) and frame.listening:
         yield from listen.subscribe(draft, frame, task)
     if isinstance(frame, SubscriptionFrame) and isinstance(task, CallSubscription) and frame.listening:

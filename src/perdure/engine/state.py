@@ -18,9 +18,12 @@ import msgspec
 from perdure.engine.errors import Error
 from perdure.engine.refs import NULL, Ref
 
-VERSION = 2
+VERSION = 3
+"""Of states with a fork whose branches have not all begun, which releases before would forget."""
+DOUBTFUL_VERSION = 2
+"""Of states with calls in doubt."""
 PLAIN_VERSION = 1
-"""The version of states without calls in doubt, which releases before these can go on with."""
+"""Of states with neither, which releases before these can go on with."""
 
 ROOT = -1
 """The parent of the tasks in the top-level ``do``."""
@@ -88,8 +91,11 @@ class ForFrame(Frame, tag=2):
 
 
 class ForkFrame(Frame, tag=3):
+    """`remaining` branches have not completed, of which the last `left` have not begun."""
+
     outputs: list[Ref | None] = msgspec.field(default_factory=list)
     remaining: int = 0
+    left: int = 0
 
 
 class TryFrame(Frame, tag=4):
@@ -245,7 +251,7 @@ class State(msgspec.Struct, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
-_READERS: dict[int, Any] = dict.fromkeys((1, 2), msgspec.msgpack.Decoder(tuple[int, State]))
+_READERS: dict[int, Any] = dict.fromkeys((1, 2, 3), msgspec.msgpack.Decoder(tuple[int, State]))
 _version = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 
 
@@ -259,8 +265,17 @@ class StateNewer(StateUnreadable):
 
 def encode(state: State) -> bytes:
     """The state in its stored form."""
-    doubtful = any(isinstance(frame, CallFrame) and frame.doubt is not None for frame in state.frames)
-    return _encoder.encode((VERSION if doubtful else PLAIN_VERSION, state))
+    return _encoder.encode((_version_of(state), state))
+
+
+def _version_of(state: State) -> int:
+    version = PLAIN_VERSION
+    for frame in state.frames:
+        if isinstance(frame, ForkFrame) and frame.left:
+            return VERSION
+        if isinstance(frame, CallFrame) and frame.doubt is not None:
+            version = DOUBTFUL_VERSION
+    return version
 
 
 def decode(data: bytes) -> State:

@@ -3,7 +3,17 @@
 from datetime import datetime
 
 from perdure.engine.draft import Draft
-from perdure.engine.state import ROOT, CallFrame, Frame, ListenFrame, MapFrame, RunFrame, SubscriptionFrame, Timer
+from perdure.engine.state import (
+    ROOT,
+    CallFrame,
+    ForkFrame,
+    Frame,
+    ListenFrame,
+    MapFrame,
+    RunFrame,
+    SubscriptionFrame,
+    Timer,
+)
 from perdure.engine.step import Reason, Waiting, waits_to_begin
 from perdure.engine.tasks.subscription import paused
 
@@ -71,6 +81,8 @@ def _of_frame(found: _Waits, frame: Frame) -> None:
                 found.add(frame, "event")
         case ListenFrame(listening=True):
             found.add(frame, "event")
+        case ForkFrame(left=left) if left:
+            found.add(frame, "step")
         case RunFrame(child=child) if child is not None:
             found.add(frame, "child")
         case MapFrame(running=running) if running:

@@ -9,6 +9,9 @@ from perdure.engine.refs import NULL, Ref
 from perdure.engine.release import cancel_beneath
 from perdure.engine.state import ForkFrame, Frame
 
+BRANCHES_AT_ONCE = 100
+"""How many branches begin before others get their turn: what has begun is in the state, what has not costs nothing."""
+
 
 def begin(draft: Draft, frame: Frame, task: Fork) -> Flow[Ref | None]:
     """Every branch gets the task's input."""
@@ -21,10 +24,23 @@ def begin(draft: Draft, frame: Frame, task: Fork) -> Flow[Ref | None]:
         limit = f"at most {draft.limits.fork_branches_max} branches (PERDURE_FORK_BRANCHES_MAX)"
         raise draft.too_much(frame, f"expected {limit}, found {len(branches)}")
     frame.outputs = [None] * len(branches)
-    frame.remaining = len(branches)
-    for branch in branches:
-        scopes.enter(draft, frame, branch, argument_of(frame))
+    frame.remaining = frame.left = len(branches)
+    go_on(draft, frame)
     return None
+
+
+def go_on(draft: Draft, frame: ForkFrame) -> None:
+    """Begin the next branches; the rest after what is ready by then. Competing ones begin together."""
+    task = draft.task_of(frame)
+    assert isinstance(task, Fork)
+    branches = task.branches.tasks
+    first = len(branches) - frame.left
+    some = branches[first:] if task.compete else branches[first : first + BRANCHES_AT_ONCE]
+    frame.left -= len(some)
+    for branch in some:
+        scopes.enter(draft, frame, branch, argument_of(frame))
+    if frame.left:
+        draft.ready.append(frame.order)
 
 
 def branch_done(draft: Draft, frame: Frame, task: Fork, branch: Frame, output: Ref) -> Flow[Ref | None]:
