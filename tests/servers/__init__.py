@@ -8,6 +8,7 @@ from servers.postgres import PostgresServer
 from servers.rabbit import RabbitServer
 from servers.redis import RedisServer
 from servers.server import Server
+from servers.volume import Volume
 
 __all__ = [
     "KINDS",
@@ -20,4 +21,5 @@ __all__ = [
     "RedisServer",
     "SecureMosquittoServer",
     "Server",
+    "Volume",
 ]
