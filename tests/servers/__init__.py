@@ -5,6 +5,7 @@ from servers.kafka import KafkaServer
 from servers.mosquitto import MosquittoServer, SecureMosquittoServer
 from servers.nats import NatsServer
 from servers.postgres import PostgresServer
+from servers.proxy import Proxy
 from servers.rabbit import RabbitServer
 from servers.redis import RedisServer
 from servers.server import Server
@@ -17,6 +18,7 @@ __all__ = [
     "MosquittoServer",
     "NatsServer",
     "PostgresServer",
+    "Proxy",
     "RabbitServer",
     "RedisServer",
     "SecureMosquittoServer",
