@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from integration import load
+from integration import clients, load, reckoning
 from integration.api import Api
 from integration.invariants import violations
 from integration.standin import StandIn
@@ -113,14 +113,14 @@ async def feed(api: Api, service: StandIn, run: str, stop: asyncio.Event, least:
 async def test_everything_accepted_ends_well(topology: Topology, api: Api, service: StandIn, harm: Harm) -> None:
     await load.deploy(api)
     stop, run = asyncio.Event(), harm.__name__
-    async with load.clerk(api):
+    async with clients.clerk(api):
         feeding = asyncio.create_task(feed(api, service, run, stop, least=40))
         try:
             await harm(topology, random.Random(SEED))
         finally:
             stop.set()
         accepted = await feeding
-        await load.check(api, service, accepted, END_SECONDS_MAX)
+        await reckoning.check(api, service, accepted, END_SECONDS_MAX)
     assert not await violations(topology.dsn)
     assert all(program.running for program in topology.programs), "something has ended by itself"
-    load.report(f"{run}, seed {SEED}", service, len(accepted))
+    reckoning.report(f"{run}, seed {SEED}", service, len(accepted))

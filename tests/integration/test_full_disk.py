@@ -9,12 +9,12 @@ import aiohttp
 import asyncpg
 import pytest
 
-from integration import load
+from integration import clients, load, reckoning
 from integration.api import Api
+from integration.clients import feed
 from integration.invariants import violations
 from integration.programs import Program
 from integration.standin import StandIn
-from integration.test_chaos import feed
 from servers import Volume
 
 VOLUME_BYTES = 256 * 1024 * 1024
@@ -121,7 +121,7 @@ async def test_full_and_then_not(volume: Volume, dev: Program, client: Api, log_
     """Without room for tables PostgreSQL refuses; without room for its log it dies."""
     await load.deploy(client)
     stop = asyncio.Event()
-    async with StandIn(load.calling_back(client)) as service, load.clerk(client):
+    async with StandIn(clients.service(client)) as service, clients.clerk(client):
         feeding = asyncio.create_task(feed(client, service, RUN, stop, least=40))
         await service.requested(20)
         async with running(asyncio.create_task(fill(volume))):
@@ -132,8 +132,8 @@ async def test_full_and_then_not(volume: Volume, dev: Program, client: Api, log_
         volume.give_back()
         stop.set()
         accepted = await feeding
-        await load.check(client, service, accepted, SECONDS_MAX)
-        load.report(f"disk full, {'log' if log_too else 'tables'}", service, len(accepted))
+        await reckoning.check(client, service, accepted, SECONDS_MAX)
+        reckoning.report(f"disk full, {'log' if log_too else 'tables'}", service, len(accepted))
     assert not await violations(address(volume))
     assert dev.running
     died = "embedded PostgreSQL died" in dev.said
