@@ -23,6 +23,8 @@ PAUSE_SECONDS = (0.2, 2.0)
 ORDERS_AT_LEAST = 20
 PARKED = 5
 END_SECONDS_MAX = 240.0
+LAST_LINES = 20
+LINE_CHARACTERS = 400
 
 
 def harms(chance: random.Random) -> Iterator[Harm]:
@@ -87,9 +89,20 @@ async def main(minutes: float, seed: int) -> int:
         except AssertionError as wrong:
             print(f"\n{wrong}\n\nTo see it again: make chaos MINUTES={minutes:g} SEED={seed}")
             for program in topology.programs:
-                print(f"\n== {' '.join(program.arguments)}\n{program.said[-3000:]}")
+                print(f"\n== {' '.join(program.arguments)}", *_telling(program.said), sep="\n")
             return 1
     return 0
+
+
+def _telling(said: str) -> list[str]:
+    """The lines of a log that may tell why: all errors, and the last of the rest."""
+    lines = [
+        line[:LINE_CHARACTERS]
+        if len(line) < 2 * LINE_CHARACTERS
+        else f"{line[:LINE_CHARACTERS]} … {line[-LINE_CHARACTERS:]}"
+        for line in said.splitlines()
+    ]
+    return [*(line for line in lines[:-LAST_LINES] if '"level":"error"' in line), *lines[-LAST_LINES:]]
 
 
 if __name__ == "__main__":
