@@ -17,6 +17,17 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 ACQUIRE_SECONDS_MAX = 10.0
 COMMAND_SECONDS_MAX = 60.0
 
+SETTINGS = {
+    "application_name": "perdure",
+    "lock_timeout": "10s",
+    "jit": "off",
+    # Of a machine that has lost its power, the network says nothing: only who asks learns that its locks are nobody's.
+    "tcp_keepalives_idle": "15s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30s",
+}
+
 GONE = (
     OSError,
     TimeoutError,
@@ -74,7 +85,7 @@ async def open_pool(dsn: str, size_max: int, full: Callable[[], bool] = never) -
             timeout=ACQUIRE_SECONDS_MAX,
             command_timeout=COMMAND_SECONDS_MAX,
             max_inactive_connection_lifetime=120,
-            server_settings={"application_name": "perdure", "lock_timeout": "10s", "jit": "off"},
+            server_settings=SETTINGS,
         )
     except AWAY as error:
         raise _outage(error) from error
