@@ -60,13 +60,17 @@ async def check_story(dsn: str, service: StandIn, told: Told) -> None:
     """As the database tells it, once all has ended and everybody has been answered."""
     connection = await asyncpg.connect(dsn)
     try:
-        await _check_starts(connection, told)
-        await _check_decisions(connection, told)
-        await _check_events(connection, told)
-        await _check_callbacks(connection, told)
-        await _check_calls(connection, service, told)
+        await compare(connection, service, told)
     finally:
         await connection.close()
+
+
+async def compare(connection: asyncpg.Connection, service: StandIn, told: Told) -> None:
+    await _check_starts(connection, told)
+    await _check_decisions(connection, told)
+    await _check_events(connection, told)
+    await _check_callbacks(connection, told)
+    await _check_calls(connection, service, told)
 
 
 async def check_parked(api: Api, processes: Sequence[str]) -> None:
