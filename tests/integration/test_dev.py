@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from integration import clients, load, reckoning
-from integration.api import Api, Json
+from integration.api import Api
 from integration.programs import Program
 from integration.standin import StandIn
 
@@ -34,10 +34,7 @@ async def client(dev: Program) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def stand_in(client: Api) -> AsyncIterator[StandIn]:
-    async def call_back(path: str, body: Json) -> None:
-        assert (await client.insist("POST", path, body)).status in (200, 409)
-
-    async with StandIn(call_back) as opened:
+    async with StandIn(clients.service(client)) as opened:
         yield opened
 
 
