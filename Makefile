@@ -46,7 +46,7 @@ simulate: setup ## live whole worlds in memory, one for each seed (SEED=first, S
 	PYTHONPATH=tests:tests/engine:tests/simulation $(BIN)/python -m simulate --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
 
 chaos: setup ## break real servers under load for some minutes, then check everything (MINUTES=1 SEED=1)
-	scripts/install-servers.sh libfaketime
+	scripts/install-servers.sh
 	PYTHONPATH=tests $(BIN)/python -m integration.chaos --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # What the tests start for themselves: PostgreSQL 15 or newer, RabbitMQ, Redis, Mosquitto, NATS; Node.js; on Linux Podman,
-# runc (crun, its other runtime, refuses machines with both versions of cgroups) and a BusyBox to run in it. On Debian
-# and Ubuntu, as root, installs what is missing, without starting any service; elsewhere says what to install.
-# With the argument libfaketime also that.
+# runc (crun, its other runtime, refuses machines with both versions of cgroups), a BusyBox to run in it and libfaketime.
+# On Debian and Ubuntu, as root, installs what is missing, without starting any service; elsewhere says what to install.
 set -euo pipefail
 
 missing=()
@@ -23,9 +22,6 @@ if [ "$(uname)" = Linux ]; then
   command -v podman >/dev/null || missing+=(podman)
   command -v runc >/dev/null || [ -x /usr/sbin/runc ] || missing+=(runc)
   [ -x /bin/busybox ] || missing+=(busybox-static)
-fi
-
-if [ "${1:-}" = libfaketime ]; then
   compgen -G "/usr/lib/*/faketime/libfaketime.so.1" >/dev/null || missing+=(libfaketime)
 fi
 

@@ -37,7 +37,7 @@ from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable
 from perdure.store.lifecycle import Telling
 from perdure.store.postgres import migrations
-from perdure.store.postgres.connection import Pool, Unreachable, connected, open_pool
+from perdure.store.postgres.connection import Pool, Unreachable, connected, never, open_pool
 from perdure.store.postgres.store import PostgresStore
 from perdure.worker.health import HealthServer
 from perdure.worker.sweeper import retention_seconds
@@ -70,10 +70,11 @@ async def run_worker(settings: Settings, *, host: str, port: int, on_ready: OnRe
 async def _dev(settings: Settings, host: str, port: int, data_dir: Path, on_ready: OnReady) -> None:
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(hosting.listen(host, port))
-        dsn = settings.database_url or await _embedded(stack, data_dir)
+        dsn, full = (settings.database_url, never) if settings.database_url else await _embedded(stack, data_dir)
         await _migrate(dsn)
         base = hosting.base_url(host, listener)
-        context = await stack.enter_async_context(open_context(settings, dsn, settings.public_url or base))
+        opening = open_context(settings, dsn, settings.public_url or base, full=full)
+        context = await stack.enter_async_context(opening)
         if settings.database_url is None:
             await context.store.forget_leases()  # whoever held them died with the last run
         service = await _begin(stack, context, working=True)
@@ -139,11 +140,17 @@ async def open_keys(settings: Settings) -> AsyncIterator[Service]:
 
 @asynccontextmanager
 async def open_context(
-    settings: Settings, dsn: str, public_url: str, *, bare: bool = False, on_wait: OnWait | None = None
+    settings: Settings,
+    dsn: str,
+    public_url: str,
+    *,
+    bare: bool = False,
+    on_wait: OnWait | None = None,
+    full: Callable[[], bool] = never,
 ) -> AsyncIterator[Context]:
     """Everything that the runtime works with, started; `bare` starts the database only.
 
-    With `on_wait` a database that is away is waited for, and that is told why each time.
+    With `on_wait` a database that is away is waited for, and that is told why each time. `full`: as `open_pool`.
     """
     try:
         retention_seconds(settings.retention)
@@ -155,7 +162,7 @@ async def open_context(
     except ValueError as error:
         raise CannotStart(str(error)) from error
     async with AsyncExitStack() as stack:
-        pool = await _pool(dsn, settings, on_wait)
+        pool = await _pool(dsn, settings, on_wait, full)
         stack.push_async_callback(_close, pool)
         store = PostgresStore(pool, Telling(settings.lifecycle_events, publish=bool(settings.broker_url)))
         secrets = Secrets(os.environ)
@@ -200,10 +207,10 @@ async def open_evaluator(settings: Settings, secrets: Secrets) -> AsyncIterator[
         await evaluator.stop()
 
 
-async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None) -> Pool:
+async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None, full: Callable[[], bool]) -> Pool:
     while True:
         try:
-            return await _fitting_pool(dsn, settings)
+            return await _fitting_pool(dsn, settings, full)
         except StoreUnavailable as error:
             if on_wait is None:
                 raise CannotStart(f"{error}. Check PERDURE_DATABASE_URL.") from error
@@ -212,10 +219,10 @@ async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None) -> Pool:
         await clock.sleep(AWAY_SECONDS)
 
 
-async def _fitting_pool(dsn: str, settings: Settings) -> Pool:
+async def _fitting_pool(dsn: str, settings: Settings, full: Callable[[], bool]) -> Pool:
     """Connections to a database with this release's schema. Raises `StoreUnavailable` while it is away."""
     try:
-        pool = await open_pool(dsn, settings.database_pool_max)
+        pool = await open_pool(dsn, settings.database_pool_max, full)
     except Unreachable as error:
         raise CannotStart(f"{error}. Check PERDURE_DATABASE_URL.") from error
     try:
@@ -270,14 +277,15 @@ def _coordinator(settings: Settings, pool: Pool) -> Coordinator:
     return PostgresCoordinator(pool)
 
 
-async def _embedded(stack: AsyncExitStack, data_dir: Path) -> str:
+async def _embedded(stack: AsyncExitStack, data_dir: Path) -> tuple[str, Callable[[], bool]]:
+    """Its DSN, and whether its disk is full."""
     postgres = EmbeddedPostgres(data_dir)
     try:
         dsn = await postgres.start()
     except EmbeddedError as error:
         raise CannotStart(str(error)) from error
     stack.push_async_callback(postgres.stop)
-    return dsn
+    return dsn, lambda: postgres.full
 
 
 async def _migrate(dsn: str) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+import uvloop
 
 from perdure.coordination.contract import Coordinator
 from perdure.coordination.memory import Memory
@@ -15,7 +16,7 @@ from perdure.coordination.permits import Permits
 from perdure.coordination.postgres import PostgresCoordinator
 from perdure.coordination.redis import RedisCoordinator
 from perdure.limits import Limit
-from servers import Fleet, PostgresServer, RedisServer, Server
+from servers import Fleet, PostgresServer, Proxy, RedisServer, Server
 
 
 class World:
@@ -275,6 +276,29 @@ async def test_wiped_redis_only_forgets(redis: RedisServer) -> None:
         await redis.wipe()
     assert await coordinator.recall("k") is None
     await coordinator.stop()
+
+
+def test_reset_connections_are_an_outage_like_any_other(redis: RedisServer) -> None:
+    """On the loop that services run on, which has an error of its own for them."""
+
+    async def reset() -> None:
+        async with AsyncExitStack() as stack:
+            proxy = Proxy(redis.port)
+            await proxy.start()
+            stack.push_async_callback(proxy.close)
+            coordinator = RedisCoordinator(redis.fresh_url().replace(str(redis.port), str(proxy.port)))
+            stack.push_async_callback(coordinator.stop)
+            await coordinator.remember("k", b"v", 30)
+            (connection,) = coordinator._redis.connection_pool._available_connections
+            proxy.cut()
+            while not connection._writer.transport.is_closing():
+                await asyncio.sleep(0.001)
+            assert await coordinator.recall("k") is None
+            while await coordinator.recall("k") is None:
+                await asyncio.sleep(0.01)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(reset())
 
 
 async def test_redis_is_shared_between_processes(redis: RedisServer) -> None:

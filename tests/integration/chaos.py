@@ -1,109 +1,51 @@
 """``make chaos [MINUTES=n] [SEED=n]``: two APIs and three workers under load, and a seeded hand that breaks things.
 
-It kills and freezes services, restarts and kills PostgreSQL, cuts its connections in the middle of transactions, wipes
-RabbitMQ or takes it away, flushes Redis or takes it away. The clocks of an API and of a worker are wrong by minutes.
-Then it stops, and everything that a client was told, every call that a service received and everything in the database
-must fit together.
+What it does is in `harms`. Then it stops, and everything that a client was told, every call that a service received and
+everything in the database must fit together. ``make test`` does the same for a minute.
 """
 
 import argparse
 import asyncio
-import os
 import random
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 
-from integration import load
+from integration import clients, load, reckoning
+from integration.harms import HARMS, Harm
 from integration.invariants import violations
 from integration.standin import StandIn
-from integration.test_chaos import feed
 from integration.topology import Topology, open_topology
 
-PAUSE_SECONDS = (0.2, 3.0)
-"""Between two deeds of the hand."""
-FREEZE_SECONDS = (0.5, 6.0)
-AWAY_SECONDS = (0.2, 4.0)
+PAUSE_SECONDS = (0.2, 2.0)
+"""Between two harms."""
 ORDERS_AT_LEAST = 20
+PARKED = 5
 END_SECONDS_MAX = 240.0
-
-CONNECTIONS = "select pid from pg_stat_activity where application_name = 'perdure' order by backend_start, pid"
-CUT = "select pg_terminate_backend(pid) from unnest($1::integer[]) as u (pid)"
-
-Deed = Callable[[Topology, random.Random], Awaitable[None]]
+LAST_LINES = 20
+LINE_CHARACTERS = 400
 
 
-async def kill(topology: Topology, chance: random.Random) -> None:
-    await topology.kill_one(chance)
-
-
-async def freeze(topology: Topology, chance: random.Random) -> None:
-    """It holds its leases, locks and connections, and knows nothing of the time that passes."""
-    victim = chance.choice(topology.programs)
-    await victim.up()
-    os.killpg(victim.pid, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(chance.uniform(*FREEZE_SECONDS))
-    finally:
-        os.killpg(victim.pid, signal.SIGCONT)
-
-
-async def restart_postgres(topology: Topology, chance: random.Random) -> None:
-    await chance.choice((topology.postgres.stop, topology.postgres.kill))()
-    await asyncio.sleep(chance.uniform(*AWAY_SECONDS))
-    await topology.postgres.start()
-
-
-async def cut_connections(topology: Topology, chance: random.Random) -> None:
-    """About half of them."""
-    open_ = [row["pid"] for row in await topology.fetch(CONNECTIONS)]
-    await topology.fetch(CUT, [pid for pid in open_ if chance.random() < 0.5])
-
-
-async def wipe_rabbit(topology: Topology, chance: random.Random) -> None:
-    await topology.rabbit.wipe()
-
-
-async def lose_rabbit(topology: Topology, chance: random.Random) -> None:
-    await topology.rabbit.lose()
-    await asyncio.sleep(chance.uniform(*AWAY_SECONDS))
-    await topology.rabbit.start()
-
-
-async def flush_redis(topology: Topology, chance: random.Random) -> None:
-    await topology.redis.wipe()
-
-
-async def lose_redis(topology: Topology, chance: random.Random) -> None:
-    await topology.redis.kill()
-    await asyncio.sleep(chance.uniform(*AWAY_SECONDS))
-    await topology.redis.start()
-
-
-DEEDS: dict[Deed, int] = {
-    kill: 8,
-    freeze: 4,
-    cut_connections: 4,
-    restart_postgres: 2,
-    flush_redis: 2,
-    lose_redis: 1,
-    wipe_rabbit: 1,
-    lose_rabbit: 1,
-}
-"""With how often each comes, in proportion."""
+def harms(chance: random.Random) -> Iterator[Harm]:
+    """Each kind once, in any order, then without end, by how often each comes."""
+    kinds = list(HARMS)
+    yield from chance.sample(kinds, len(kinds))
+    while True:
+        yield from chance.choices(kinds, list(HARMS.values()))
 
 
 async def hand(topology: Topology, chance: random.Random, seconds: float) -> Counter[str]:
-    """One deed after another until the time is over; then everything runs again."""
+    """One harm after another until each kind was done and the time is over; then everything runs again."""
     done: Counter[str] = Counter()
     began = time.monotonic()
-    while (spent := time.monotonic() - began) < seconds:
-        deed = chance.choices(list(DEEDS), list(DEEDS.values()))[0]
-        print(f"{spent:6.1f} s  {deed.__name__}", flush=True)
-        await deed(topology, chance)
-        done[deed.__name__] += 1
+    for harm in harms(chance):
+        spent = time.monotonic() - began
+        if spent > seconds and len(done) == len(HARMS):
+            break
+        print(f"{spent:6.1f} s  {harm.__name__}", end="", flush=True)
+        print(f"  {await harm(topology, chance) or ''}", flush=True)
+        done[harm.__name__] += 1
         await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
     for server in (topology.postgres, topology.rabbit, topology.redis):
         await server.ensure()
@@ -114,33 +56,53 @@ async def hand(topology: Topology, chance: random.Random, seconds: float) -> Cou
 async def chaos(topology: Topology, seconds: float, seed: int) -> None:
     """Raises `AssertionError` with what does not fit together."""
     run, stop = f"chaos-{seed}", asyncio.Event()
-    async with topology.client() as api, StandIn(load.calling_back(api)) as service:
+    async with topology.client() as api, StandIn(service := clients.service(api)) as stand_in:
         await load.deploy(api)
-        async with load.clerk(api):
-            feeding = asyncio.create_task(feed(api, service, run, stop, least=ORDERS_AT_LEAST))
+        async with clients.clerk(api) as decided:
+            feeding = asyncio.create_task(clients.feed(api, stand_in, run, stop, least=ORDERS_AT_LEAST))
+            parking = asyncio.create_task(clients.park(api, run, PARKED))
             try:
                 done = await hand(topology, random.Random(seed), seconds)
             finally:
                 stop.set()
-            accepted = await feeding
-            await load.check(api, service, accepted, END_SECONDS_MAX)
-        found = await violations(topology.dsn)
-        assert not found, found
+            accepted, parked = await feeding, await parking
+            await reckoning.check(api, stand_in, accepted, END_SECONDS_MAX)
+        await stand_in.settled()
+        await reckoning.check_story(topology.dsn, stand_in, reckoning.Told(run, accepted, decided, service))
+        await no_violations(topology)
+        await reckoning.check_parked(api, parked)
+        await no_violations(topology)
         assert all(program.running for program in topology.programs), "a service has ended by itself"
         print(", ".join(f"{name} {count}" for name, count in sorted(done.items())))
-        load.report(f"seed {seed}, {seconds:.0f} s", service, len(accepted))
+        reckoning.report(f"seed {seed}, {seconds:.0f} s", stand_in, len(accepted))
+
+
+async def no_violations(topology: Topology) -> None:
+    found = await violations(topology.dsn)
+    assert not found, found
 
 
 async def main(minutes: float, seed: int) -> int:
-    async with open_topology(skewed=True) as topology:
+    async with open_topology(skewed=True, wired=True) as topology:
         try:
             await chaos(topology, minutes * 60, seed)
         except AssertionError as wrong:
             print(f"\n{wrong}\n\nTo see it again: make chaos MINUTES={minutes:g} SEED={seed}")
             for program in topology.programs:
-                print(f"\n== {' '.join(program.arguments)}\n{program.said[-3000:]}")
+                print(f"\n== {' '.join(program.arguments)}", *_telling(program.said), sep="\n")
             return 1
     return 0
+
+
+def _telling(said: str) -> list[str]:
+    """The lines of a log that may tell why: all errors, and the last of the rest."""
+    lines = [
+        line[:LINE_CHARACTERS]
+        if len(line) < 2 * LINE_CHARACTERS
+        else f"{line[:LINE_CHARACTERS]} … {line[-LINE_CHARACTERS:]}"
+        for line in said.splitlines()
+    ]
+    return [*(line for line in lines[:-LAST_LINES] if '"level":"error"' in line), *lines[-LAST_LINES:]]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from integration import load
+from integration import clients
 from integration.api import Api
 from integration.standin import StandIn
 from integration.topology import Topology, open_topology
@@ -27,6 +27,6 @@ async def api(topology: Topology) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def service(api: Api) -> AsyncIterator[StandIn]:
-    async with StandIn(load.calling_back(api)) as stand_in:
+    async with StandIn(clients.service(api)) as stand_in:
         yield stand_in
         await asyncio.sleep(0)  # let handlers of calls that were just answered end

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -27,14 +27,20 @@ POLL_SECONDS = 0.02
 
 
 class Program:
-    """A long-running command. It keeps its port and its directory over restarts."""
+    """A long-running command. It keeps its port and its directory over restarts.
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    `launcher` is a command that becomes it.
+    """
+
+    def __init__(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, launcher: Sequence[str] = ()
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="perdure-test-program-"))
         self.arguments = (*arguments, "--port", str(self.port))
         guard.remove(str(self.directory))
+        self._launcher = launcher
         self._environment = {**_clean_environment(), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
@@ -86,7 +92,7 @@ class Program:
         self._said_before = len(self.said) if self._output.exists() else 0
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(EXECUTABLE), *self.arguments],
+                [*self._launcher, str(EXECUTABLE), *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -30,7 +30,7 @@ class StandIn:
 
     ``/echo`` answers the body; ``/slow/MS`` after a while; ``/flaky/N`` fails N times for each key with 503;
     ``/status/CODE`` answers that; ``/call-back/MS`` has the callback URL in its body called after a while, and
-    ``/call-back-first`` before it answers.
+    ``/call-back-first`` before it answers; ``/emit/MS`` has the event in its body sent after a while.
     """
 
     def __init__(self, call_back: Callable[[str, Json], Awaitable[None]] | None = None, *, port: int = 0) -> None:
@@ -49,6 +49,7 @@ class StandIn:
         app.router.add_route("*", "/flaky/{times}", self._flaky)
         app.router.add_route("*", "/status/{code}", _status)
         app.router.add_post("/call-back/{ms}", self._call_back_later)
+        app.router.add_post("/emit/{ms}", self._emit_later)
         app.router.add_post("/call-back-first", self._call_back_first)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -69,6 +70,11 @@ class StandIn:
         async with asyncio.timeout(seconds):
             while len(self.requests) < count:
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def settled(self) -> None:
+        """Returns once everything that it had to say to the platform has been answered. Raises what that has met."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
     @web.middleware
     async def _remember(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -96,16 +102,23 @@ class StandIn:
         return web.json_response(await _body(request))
 
     async def _call_back_later(self, request: web.Request) -> web.Response:
-        body, seconds = await _body(request), int(request.match_info["ms"]) / 1000
+        self._later(request, self._answer(await _body(request)))
+        return web.json_response({"accepted": True}, status=202)
 
+    async def _emit_later(self, request: web.Request) -> web.Response:
+        assert self._call_back is not None
+        body = await _body(request)
+        self._later(request, self._call_back("/v1/events", body["event"]))
+        return web.json_response(body)
+
+    def _later(self, request: web.Request, work: Awaitable[None]) -> None:
         async def later() -> None:
-            await asyncio.sleep(seconds)
-            await self._answer(body)
+            await asyncio.sleep(int(request.match_info["ms"]) / 1000)
+            await work
 
         task = asyncio.create_task(later())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return web.json_response({"accepted": True}, status=202)
 
     async def _call_back_first(self, request: web.Request) -> web.Response:
         await self._answer(await _body(request))

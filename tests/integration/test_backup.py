@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from integration import load
+from integration import clients, load, reckoning
 from integration.api import Api, Json
+from integration.clients import feed
 from integration.invariants import violations
 from integration.programs import Program
 from integration.standin import StandIn
-from integration.test_chaos import feed
 from integration.topology import SETTINGS, Topology
 from servers import PostgresServer
 
@@ -34,7 +34,7 @@ async def restored(topology: Topology, dump: bytes) -> AsyncIterator[tuple[Api, 
 
 
 async def test_a_backup_goes_on_elsewhere(topology: Topology, api: Api) -> None:
-    call_back, sent = load.calling_back(api), list[tuple[str, Json]]()
+    call_back, sent = clients.service(api), list[tuple[str, Json]]()
 
     async def noted(path: str, body: Json) -> None:
         sent.append((path, body))
@@ -43,7 +43,7 @@ async def test_a_backup_goes_on_elsewhere(topology: Topology, api: Api) -> None:
     async with StandIn(noted) as service:
         await load.deploy(api)
         stop = asyncio.Event()
-        async with load.clerk(api):
+        async with clients.clerk(api):
             feeding = asyncio.create_task(feed(api, service, "backup", stop, least=4 * ORDERS_BEFORE))
             try:
                 await service.requested(len(load.CALLS) * ORDERS_BEFORE)
@@ -51,8 +51,8 @@ async def test_a_backup_goes_on_elsewhere(topology: Topology, api: Api) -> None:
             finally:
                 stop.set()
             accepted = await feeding
-        async with restored(topology, dump) as (other, dsn), load.clerk(other), load.clerk(api):
-            call_back = load.calling_back(api, other)
+        async with restored(topology, dump) as (other, dsn), clients.clerk(other), clients.clerk(api):
+            call_back = clients.service(api, other)
             for path, body in tuple(sent):  # those of after the backup are not in it
                 await call_back(path, body)
             held = await other.items("/v1/processes", **{"tag.run": "backup"})
@@ -61,4 +61,4 @@ async def test_a_backup_goes_on_elsewhere(topology: Topology, api: Api) -> None:
                 ended = await other.end(process["id"], END_SECONDS_MAX)
                 assert ended["status"] == "completed", (ended, await other.activities(process["id"]))
             assert not await violations(dsn)
-            await load.check(api, service, accepted, END_SECONDS_MAX)  # the keys too: those of both
+            await reckoning.check(api, service, accepted, END_SECONDS_MAX)  # the keys too: those of both

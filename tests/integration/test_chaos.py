@@ -1,28 +1,24 @@
-"""Processes, brokers, caches and the database die under load: every accepted process ends as it should."""
+"""Everything at once for a minute, and for those who look for the cause of what that finds, one kind of harm at a time."""
 
 import asyncio
-import itertools
 import os
 import random
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from integration import load
+from integration import chaos, clients, load, reckoning
 from integration.api import Api
 from integration.invariants import violations
 from integration.standin import StandIn
-from integration.topology import Topology
+from integration.topology import Topology, open_topology
 
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
+SECONDS = 50.0
+"""Of harm; servers start before it, and what is left to do is done after it."""
 END_SECONDS_MAX = 90.0
-CLIENTS = 4
-"""Who start orders at the same time, so that one that waits for a killed API holds up no other."""
-PACE_SECONDS = 0.5
-"""How long each of them rests between two orders."""
 POLL_SECONDS = 0.1
-
-LONG = (pytest.mark.long, pytest.mark.timeout(900))
 
 Harm = Callable[[Topology, random.Random], Awaitable[None]]
 
@@ -32,10 +28,6 @@ async def _kill(topology: Topology, chance: random.Random, times: int) -> None:
         await asyncio.sleep(chance.uniform(0.2, 3.0))
         await topology.kill_one(chance)
     await asyncio.gather(*(program.ready() for program in topology.programs))
-
-
-async def kill_six(topology: Topology, chance: random.Random) -> None:
-    await _kill(topology, chance, 6)
 
 
 async def kill_twenty(topology: Topology, chance: random.Random) -> None:
@@ -76,51 +68,42 @@ async def restart_postgres(topology: Topology, chance: random.Random) -> None:
 async def all_at_once(topology: Topology, chance: random.Random) -> None:
     for _ in range(3):
         await asyncio.gather(
-            kill_six(topology, chance),
+            _kill(topology, chance, 6),
             wipe_rabbit(topology, chance),
             wipe_redis(topology, chance),
             restart_postgres(topology, chance),
         )
 
 
-async def feed(api: Api, service: StandIn, run: str, stop: asyncio.Event, least: int) -> list[str]:
-    """Have orders started until told to stop, and at least so many; answers them by number."""
-    accepted: dict[int, str] = {}
-    numbers = itertools.count()
-
-    async def client() -> None:
-        while not stop.is_set() or len(accepted) < least:
-            number = next(numbers)
-            accepted[number] = await load.start(api, service, run, number)
-            await asyncio.sleep(0 if stop.is_set() else PACE_SECONDS)
-
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return [accepted[number] for number in sorted(accepted)]
+@pytest.mark.timeout(400)
+async def test_everything_fits_together_after_chaos() -> None:
+    """As `make chaos`, with the clocks of some services wrong where that can be had."""
+    async with open_topology(skewed=sys.platform == "linux", wired=True) as topology:
+        await chaos.chaos(topology, SECONDS, SEED)
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        kill_six,
-        lose_rabbit,
-        wipe_redis,
-        restart_postgres,
-        pytest.param(wipe_rabbit, marks=LONG),
-        pytest.param(kill_twenty, marks=LONG),
-        pytest.param(all_at_once, marks=LONG),
-    ],
-)
+async def test_without_the_broker_everything_goes_on(topology: Topology, api: Api, service: StandIn) -> None:
+    await _ends_well(topology, api, service, lose_rabbit)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("harm", [wipe_redis, restart_postgres, wipe_rabbit, kill_twenty, all_at_once])
 async def test_everything_accepted_ends_well(topology: Topology, api: Api, service: StandIn, harm: Harm) -> None:
+    await _ends_well(topology, api, service, harm)
+
+
+async def _ends_well(topology: Topology, api: Api, service: StandIn, harm: Harm) -> None:
     await load.deploy(api)
     stop, run = asyncio.Event(), harm.__name__
-    async with load.clerk(api):
-        feeding = asyncio.create_task(feed(api, service, run, stop, least=40))
+    async with clients.clerk(api):
+        feeding = asyncio.create_task(clients.feed(api, service, run, stop, least=40))
         try:
             await harm(topology, random.Random(SEED))
         finally:
             stop.set()
         accepted = await feeding
-        await load.check(api, service, accepted, END_SECONDS_MAX)
+        await reckoning.check(api, service, accepted, END_SECONDS_MAX)
     assert not await violations(topology.dsn)
     assert all(program.running for program in topology.programs), "something has ended by itself"
-    load.report(f"{run}, seed {SEED}", service, len(accepted))
+    reckoning.report(f"{run}, seed {SEED}", service, len(accepted))

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from integration import load
-from integration.api import Api, Json
+from integration import clients, load, reckoning
+from integration.api import Api
 from integration.programs import Program
 from integration.standin import StandIn
 
@@ -34,10 +34,7 @@ async def client(dev: Program) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def stand_in(client: Api) -> AsyncIterator[StandIn]:
-    async def call_back(path: str, body: Json) -> None:
-        assert (await client.insist("POST", path, body)).status in (200, 409)
-
-    async with StandIn(call_back) as opened:
+    async with StandIn(clients.service(client)) as opened:
         yield opened
 
 
@@ -52,16 +49,16 @@ async def test_killed_under_load(dev: Program, client: Api, stand_in: StandIn, k
             await asyncio.sleep(0.05)
 
     feeding = asyncio.create_task(feed())
-    async with load.clerk(client):
+    async with clients.clerk(client):
         for _ in range(kills):
             await asyncio.sleep(chance.uniform(0.05, 1.5))
             await dev.kill()
             await dev.start()
         done.set()
         await feeding
-        await load.check(client, stand_in, processes, 90)
+        await reckoning.check(client, stand_in, processes, 90)
     assert dev.running
-    load.report(f"dev killed {kills} times, seed {SEED}", stand_in, len(processes))
+    reckoning.report(f"dev killed {kills} times, seed {SEED}", stand_in, len(processes))
 
 
 async def test_stopped_cleanly_it_goes_on(dev: Program, client: Api, stand_in: StandIn) -> None:
@@ -69,8 +66,8 @@ async def test_stopped_cleanly_it_goes_on(dev: Program, client: Api, stand_in: S
     processes = [await load.start(client, stand_in, "stopped", number) for number in range(8)]
     assert await dev.stop() < STOP_SECONDS_MAX
     await dev.start()
-    async with load.clerk(client):
-        await load.check(client, stand_in, processes, 60)
+    async with clients.clerk(client):
+        await reckoning.check(client, stand_in, processes, 60)
 
 
 async def test_what_the_environment_says_about_readiness(dev: Program, client: Api) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 
-from integration import load
+from integration import clients, load, reckoning
 from integration.api import Api, definition
 from integration.invariants import violations
 from integration.standin import StandIn
@@ -185,14 +185,14 @@ async def test_a_stopped_worker_hands_its_work_back(topology: Topology, api: Api
 async def test_services_stop_cleanly_under_load(topology: Topology, api: Api, service: StandIn) -> None:
     await load.deploy(api)
     processes, said_before = [], [len(program.said) for program in topology.programs]
-    async with load.clerk(api):
+    async with clients.clerk(api):
         for number, program in enumerate(topology.programs):
             for offset in range(4):
                 processes.append(await load.start(api, service, "stops", number * 4 + offset))
             sign = signal.SIGINT if number % 2 else signal.SIGTERM
             assert await program.stop(sign) < STOP_SECONDS_MAX
             await program.start()
-        await load.check(api, service, processes, 60)
+        await reckoning.check(api, service, processes, 60)
     assert not await violations(topology.dsn)
     for program, before in zip(topology.programs, said_before, strict=True):
         assert "Traceback" not in program.said[before:].rpartition("is ready at")[0], program.said[-3000:]

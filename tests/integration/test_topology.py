@@ -5,7 +5,7 @@ import json
 
 import aio_pika
 
-from integration import load
+from integration import clients, load, reckoning
 from integration.api import Api, definition, reference
 from integration.invariants import violations
 from integration.standin import StandIn
@@ -254,7 +254,7 @@ async def test_health_and_metrics_everywhere(topology: Topology, api: Api) -> No
 async def test_an_order_among_others_and_nothing_is_violated(topology: Topology, api: Api, service: StandIn) -> None:
     await load.deploy(api)
     processes = await asyncio.gather(*(load.start(api, service, "calm", number) for number in range(20)))
-    async with load.clerk(api):
-        await load.check(api, service, list(processes), 60)
+    async with clients.clerk(api):
+        await reckoning.check(api, service, list(processes), 60)
     assert not await violations(topology.dsn)
     assert len(service.requests) == 20 * (len(load.CALLS) + 1), "in calm times nothing is repeated but the failure"

@@ -1,4 +1,7 @@
-"""The platform as two APIs and three workers, on a PostgreSQL, RabbitMQ and Redis of its own."""
+"""The platform as two APIs and three workers, on a PostgreSQL, RabbitMQ and Redis of its own.
+
+Chaos has it reach these over wires that can be cut; what tests themselves ask the database for takes the straight way.
+"""
 
 import asyncio
 import random
@@ -12,7 +15,7 @@ import asyncpg
 
 from integration.api import Api
 from integration.programs import Program, run
-from servers import PostgresServer, RabbitServer, RedisServer
+from servers import PostgresServer, Proxy, RabbitServer, RedisServer
 
 APIS = 2
 WORKERS = 3
@@ -25,11 +28,25 @@ SETTINGS = {
 
 
 @dataclass
+class Wires:
+    """Between the services and the servers."""
+
+    postgres: Proxy
+    rabbit: Proxy
+    redis: Proxy
+
+    @property
+    def all(self) -> tuple[Proxy, ...]:
+        return (self.postgres, self.rabbit, self.redis)
+
+
+@dataclass
 class Topology:
     postgres: PostgresServer
     rabbit: RabbitServer
     redis: RedisServer
     dsn: str
+    wires: Wires | None = None
     key: str = ""
     apis: list[Program] = field(default_factory=list)
     workers: list[Program] = field(default_factory=list)
@@ -42,10 +59,17 @@ class Topology:
     def environment(self) -> dict[str, str]:
         return {
             **SETTINGS,
-            "PERDURE_DATABASE_URL": self.dsn,
-            "PERDURE_BROKER_URL": self.rabbit.url,
-            "PERDURE_REDIS_URL": self.redis.url,
+            "PERDURE_DATABASE_URL": self._over_wire(self.dsn),
+            "PERDURE_BROKER_URL": self._over_wire(self.rabbit.url),
+            "PERDURE_REDIS_URL": self._over_wire(self.redis.url),
         }
+
+    def _over_wire(self, url: str) -> str:
+        for server, wire in zip(
+            (self.postgres, self.rabbit, self.redis), self.wires.all if self.wires else (), strict=False
+        ):
+            url = url.replace(f":{server.port}/", f":{wire.port}/")
+        return url
 
     def client(self, *which: int) -> Api:
         """A client of these APIs, or of all in turn."""
@@ -100,13 +124,19 @@ def skew(seconds: int) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_topology(*, skewed: bool = False) -> AsyncIterator[Topology]:
+async def open_topology(*, skewed: bool = False, wired: bool = False) -> AsyncIterator[Topology]:
+    """`skewed`: some clocks are wrong. `wired`: the services reach the servers over wires that can be cut."""
     async with AsyncExitStack() as stack:
         postgres, rabbit, redis = PostgresServer(), RabbitServer(), RedisServer()
         for server in (postgres, rabbit, redis):
             stack.push_async_callback(server.close)
         await asyncio.gather(postgres.start(), rabbit.start(), redis.start())
         topology = Topology(postgres, rabbit, redis, postgres.dsn("postgres"))
+        if wired:
+            topology.wires = Wires(Proxy(postgres.port), Proxy(rabbit.port), Proxy(redis.port))
+            for wire in topology.wires.all:
+                await wire.start()
+                stack.push_async_callback(wire.close)
         stack.push_async_callback(_close, topology)
         await topology.start(skewed)
         yield topology

@@ -5,9 +5,11 @@ from servers.kafka import KafkaServer
 from servers.mosquitto import MosquittoServer, SecureMosquittoServer
 from servers.nats import NatsServer
 from servers.postgres import PostgresServer
+from servers.proxy import Proxy
 from servers.rabbit import RabbitServer
 from servers.redis import RedisServer
 from servers.server import Server
+from servers.volume import Volume
 
 __all__ = [
     "KINDS",
@@ -16,8 +18,10 @@ __all__ = [
     "MosquittoServer",
     "NatsServer",
     "PostgresServer",
+    "Proxy",
     "RabbitServer",
     "RedisServer",
     "SecureMosquittoServer",
     "Server",
+    "Volume",
 ]

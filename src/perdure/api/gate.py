@@ -168,7 +168,7 @@ def _is_loopback(url: str) -> bool:
 def _last_resort(scope: Scope, error: Exception) -> Response:
     if isinstance(error, (StoreUnavailable, BrokerUnavailable, OSError)):
         log.warning("a request met an outage", route=_route(scope), reason=str(error))
-        return problems.answer(503, "The database or the broker can't be reached now; try again.")
+        return problems.outage(error)
     log.error("a request failed", route=_route(scope), exc_info=error)
     return problems.answer(500, "The request failed inside the service; its log says why.")
 

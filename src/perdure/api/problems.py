@@ -19,7 +19,7 @@ from perdure.codec import Json, encode
 from perdure.definition.problems import DefinitionInvalid, DefinitionUndecodable, Problem
 from perdure.expressions.contract import EvaluatorUnavailable
 from perdure.runtime.errors import Busy, Refused
-from perdure.store.contract import StoreUnavailable
+from perdure.store.contract import StoreFull, StoreUnavailable
 
 log = structlog.get_logger("perdure.api")
 
@@ -146,4 +146,11 @@ async def _http(request: Request, error: Any) -> Response:
 
 async def _unavailable(_: Request, error: Any) -> Response:
     log.warning("a request met an outage", error=type(error).__name__, reason=str(error))
+    return outage(error)
+
+
+def outage(error: Exception) -> Response:
+    """What is said of a database, a broker or a sandbox that is away; the log knows more."""
+    if isinstance(error, StoreFull):
+        return answer(503, "The database has no room left on its disk. Nothing is lost; make room, then try again.")
     return answer(503, "The database or the broker can't be reached now. Nothing is lost; try again.")

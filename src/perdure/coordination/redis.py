@@ -20,7 +20,8 @@ PREFIX: Final = "perdure:"
 ANSWER_SECONDS_MAX: Final = 1.0
 CONNECTIONS_MAX: Final = 50
 
-_ERRORS: Final = (RedisError, OSError, TimeoutError)
+_ERRORS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""`RuntimeError` is what uvloop raises where one writes to a connection that was reset; redis-py passes it on."""
 
 T = TypeVar("T")
 

@@ -26,9 +26,9 @@ class OwnerLock:
                 f"The data directory {self._path.parent} is in use by the process with id {holder}. "
                 "Stop that process, or choose another directory with --data-dir"
             ) from None
+        self._handle = handle
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode("ascii"))
-        self._handle = handle
 
     def drop(self) -> None:
         """Free it; harmless where it is not held."""

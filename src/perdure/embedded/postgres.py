@@ -6,6 +6,7 @@ interrupts it (Linux), or the next owner stops it first.
 """
 
 import asyncio
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -24,14 +25,18 @@ from perdure.embedded.sockets import PORT, Sockets
 START_SECONDS_MAX: Final = 60.0
 """Includes crash recovery."""
 STOP_SECONDS_MAX: Final = 8.0
-RESTARTS_MAX: Final = 5
-"""How often in a row a postmaster that died is started again; a minute of life ends the row."""
+AGAIN_SECONDS_MAX: Final = 5.0
+"""Between two tries to start a postmaster that dies again and again, as one does without room on its disk."""
+ROOM_BYTES_MIN: Final = 16 * 1024 * 1024
+"""One segment of its log, which it makes as a whole: with less it can't go on."""
 LOG_BYTES_MAX: Final = 10 * 1024 * 1024
 
 DATABASE: Final = "postgres"
 """The one that every cluster has: nothing to create, nothing that can be half there."""
 _POLL_SECONDS: Final = 0.005
+_AGAIN_SECONDS_MIN: Final = 0.25
 _STABLE_SECONDS: Final = 60.0
+"""Who lived for so long is started again at once."""
 _QUIT_SECONDS: Final = 2.0
 _QUOTED_BYTES_MAX: Final = 4096
 
@@ -83,6 +88,11 @@ class EmbeddedPostgres:
         """The postmaster's process id, while there is one."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def full(self) -> bool:
+        """Whether its disk has no room for it to go on. A quota that it has met does not show."""
+        return shutil.disk_usage(self._data).free < ROOM_BYTES_MIN
+
     async def start(self) -> str:
         """Start the server, on a new cluster if there is none yet, and return its DSN.
 
@@ -90,16 +100,16 @@ class EmbeddedPostgres:
         version or unusable, or the server does not come up.
         """
         self._programs = Programs.find(self._home)
-        self._make_home()
-        self._lock.take()
         try:
-            await cluster.ensure(self._data, self._programs)
-            await leftover.clear(self._data)
-            self._socket_dir = self._sockets.make(self._programs)
-            await self._launch()
-        except BaseException:
-            await self._abandon()
-            raise
+            self._home.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
+            await self._start()
+        except OSError as error:
+            self._lock.drop()
+            raise EmbeddedError(
+                f"The data directory {self._home.parent} can't be used: {error.strerror or error}. "
+                "Mend that, or choose another one with --data-dir"
+            ) from error
         self._watch = asyncio.create_task(self._restart_whenever_it_dies())
         host = quote(str(self._socket_dir), safe="/")
         return f"postgresql://{cluster.USER}@/{DATABASE}?host={host}&port={PORT}"
@@ -119,14 +129,15 @@ class EmbeddedPostgres:
             self._sockets.clear()
             self._lock.drop()
 
-    def _make_home(self) -> None:
+    async def _start(self) -> None:
         try:
-            self._home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EmbeddedError(
-                f"The data directory {self._home.parent} can't be made: {error.strerror}. "
-                "Choose another one with --data-dir"
-            ) from error
+            await cluster.ensure(self._data, self._programs)
+            await leftover.clear(self._data)
+            self._socket_dir = self._sockets.make(self._programs)
+            await self._launch()
+        except BaseException:
+            await self._abandon()
+            raise
 
     async def _launch(self) -> None:
         """Start the postmaster and wait until it takes connections."""
@@ -161,22 +172,22 @@ class EmbeddedPostgres:
         return f"it was not ready within {START_SECONDS_MAX:.0f} s: {self._log_since(log_start)}"
 
     async def _restart_whenever_it_dies(self) -> None:
-        deaths = 0
+        """For ever: what kept it from starting, such as a full disk, may be gone at any time."""
+        pause = 0.0
         while True:
             assert self._process is not None
             born = clock.monotonic()
             await self._process.wait()
-            deaths = 1 if clock.monotonic() - born > _STABLE_SECONDS else deaths + 1
-            if deaths > RESTARTS_MAX:
-                _log.error("embedded PostgreSQL keeps dying, giving up", log=str(self._log_path))
-                return
-            _log.warning("embedded PostgreSQL died, starting it again", log=str(self._log_path), deaths=deaths)
+            if clock.monotonic() - born > _STABLE_SECONDS:
+                pause = 0.0
+            _log.warning("embedded PostgreSQL died, starting it again", log=str(self._log_path), seconds=pause)
+            await clock.sleep(pause)
+            pause = min(max(pause * 2, _AGAIN_SECONDS_MIN), AGAIN_SECONDS_MAX)
             try:
                 await leftover.clear(self._data)
                 await self._launch()
-            except EmbeddedError as error:
-                _log.error("embedded PostgreSQL can't be started again", error=str(error))
-                return
+            except (EmbeddedError, OSError) as error:
+                _log.error("embedded PostgreSQL can't be started now, trying again", error=str(error))
 
     async def _end_process(self) -> None:
         process, self._process = self._process, None

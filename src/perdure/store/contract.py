@@ -46,6 +46,10 @@ class StoreUnavailable(Exception):
     """The database can't be reached or refuses to serve now; the same call may succeed later."""
 
 
+class StoreFull(StoreUnavailable):
+    """The database's disk is full; the same call succeeds once there is room."""
+
+
 class Taken(Protocol):
     """Processes under lock, until the context ends; leaving it without `save` changes nothing."""
 

@@ -1,13 +1,15 @@
 """Connections to PostgreSQL, and what their failures mean to a caller."""
 
-from collections.abc import AsyncIterator
+import errno
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from perdure.store.contract import StoreUnavailable
+from perdure.store.contract import StoreFull, StoreUnavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -17,6 +19,17 @@ COMMAND_SECONDS_MAX = 60.0
 
 STATEMENTS_CACHED_MAX = 500
 """More than there are: preparing one again costs more than running it."""
+
+SETTINGS = {
+    "application_name": "perdure",
+    "lock_timeout": "10s",
+    "jit": "off",
+    # Of a machine that has lost its power, the network says nothing: only who asks learns that its locks are nobody's.
+    "tcp_keepalives_idle": "15s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30s",
+}
 
 GONE = (
     OSError,
@@ -59,13 +72,28 @@ class _Connection(asyncpg.Connection):
         return ""
 
 
-async def open_pool(dsn: str, size_max: int) -> Pool:
+def never() -> bool:
+    """For databases whose disk is not to be seen from here."""
+    return False
+
+
+async def open_pool(dsn: str, size_max: int, full: Callable[[], bool] = never) -> Pool:
     """A pool of at most `size_max` connections. Raises `StoreUnavailable` where the database is away, else
-    `Unreachable`.
+    `Unreachable`. `full` tells, of a database that is away, whether its disk has no room.
     """
+
+    async def connect(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await asyncpg.connect(*arguments, **options)
+        except AWAY as error:
+            if full():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise
+
     try:
         pool = await asyncpg.create_pool(
             dsn,
+            connect=connect,
             min_size=1,
             max_size=size_max,
             timeout=ACQUIRE_SECONDS_MAX,
@@ -73,10 +101,10 @@ async def open_pool(dsn: str, size_max: int) -> Pool:
             max_inactive_connection_lifetime=120,
             statement_cache_size=STATEMENTS_CACHED_MAX,
             connection_class=_Connection,
-            server_settings={"application_name": "perdure", "lock_timeout": "10s", "jit": "off"},
+            server_settings=SETTINGS,
         )
     except AWAY as error:
-        raise StoreUnavailable(f"The database can't be reached: {error or type(error).__name__}") from error
+        raise _outage(error) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise Unreachable(f"The database can't be reached: {error}") from error
     assert pool is not None
@@ -90,7 +118,13 @@ async def connected(pool: Pool) -> AsyncIterator[Connection]:
         async with pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
             yield connection
     except GONE as error:
-        raise StoreUnavailable(f"The database did not answer: {error or type(error).__name__}") from error
+        raise _outage(error) from error
+
+
+def _outage(error: Exception) -> StoreUnavailable:
+    if isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return StoreFull(f"The database has no room left on its disk: {error}")
+    return StoreUnavailable(f"The database did not answer: {error or type(error).__name__}")
 
 
 @asynccontextmanager
