@@ -99,7 +99,7 @@ def _for(wait: Waiting, recorded: Sequence[Recorded], error: Error | None, now: 
             return f"for an external worker to do the job {type_ or ''} of {where}".replace("  ", " ")
         case "child":
             many = f" and {len(recorded) - 1} more" if len(recorded) > 1 else ""
-            name = f" ({details['namespace']}/{details['name']})" if details else ""
+            name = f" ({details['namespace']}/{details['name']})" if "name" in details else ""
             return f"for the process {details.get('process', '')}{name}{many} of {where} to end".replace("  ", " ")
         case reason:
             return f"for {reason} of {where}"

@@ -7,10 +7,10 @@ answers when they like. After a while the faults cease: then every process must 
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 from uuid import UUID
 
@@ -40,6 +40,8 @@ from .outside import BREAKS, WHO, JobWorker, Operators, People, Senders, Service
 from .owners import OWNER, Owner, task_factory
 from .post import Coordinator, Exchange, Post
 from .virtual import VirtualLoop, virtual_clock
+
+T = TypeVar("T")
 
 INPUT = 7
 WORKERS = 2
@@ -100,6 +102,10 @@ class City:
         self.deaths = 0
         self.steps = 0
         self.failure: BaseException | None = None
+        self.stopped: asyncio.Future[None] = loop.create_future()
+        """Done when the world stands still: after `stop_after` commits."""
+        self.stop_after: int | None = None
+        self._commits = 0
         self._rates = (self.chance.choice((0.0, 0.005, 0.03)), self.chance.choice((0.0, 0.01, 0.05)))
         """How likely an operation kills its process, or finds the database away."""
         self._shared = Shared(store, self)
@@ -124,12 +130,18 @@ class City:
         return self.chance.choice(("before", "after")), dice < dies
 
     async def pause(self) -> None:
+        if self.stopped.done():
+            await asyncio.get_running_loop().create_future()
         if self.failure is not None:
             await asyncio.sleep(1)  # until somebody looks
         if self.chance.random() < 0.3:
             await asyncio.sleep(self.chance.expovariate(100))
 
     async def committed(self, operation: str, processes: Sequence[UUID]) -> None:
+        self._commits += 1
+        if self._commits == self.stop_after:
+            self.stopped.set_result(None)
+            await self.pause()
         self.steps += operation == "take"
         if self.steps > STEPS_MAX:
             self.failure = Broken(f"more than {STEPS_MAX} steps: it goes round in circles")
@@ -314,6 +326,35 @@ def _listeners(document: Any) -> Iterator[tuple[str, Any]]:
 
 def run(seed: int, store: Any = None) -> Report:
     """The world of a seed. Raises `Broken` where a promise is not kept."""
+    with _world(seed) as loop:
+        city = City(seed, MemoryStore() if store is None else store, loop)
+        return loop.run_until_complete(city.live())
+
+
+def stop(seed: int, after: int, look: Callable[[Any], Awaitable[T]], store: Any = None) -> T | None:
+    """What is seen of the store of a world that stands still after so many commits. None if it ended before."""
+
+    async def until_then() -> T | None:
+        living = asyncio.ensure_future(city.live())
+        await asyncio.wait([living, city.stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not city.stopped.done():
+            living.result()
+            return None
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        return await look(city.store)
+
+    with _world(seed) as loop:
+        city = City(seed, MemoryStore() if store is None else store, loop)
+        city.stop_after = after
+        return loop.run_until_complete(until_then())
+
+
+@contextmanager
+def _world(seed: int) -> Iterator[VirtualLoop]:
+    """Time and chance of a seed, and the product's code in them. What it logs as an error is a `Broken`."""
     loop = VirtualLoop()
     chance = random.Random(f"clock {seed}")
     noticed: list[Any] = []
@@ -335,11 +376,9 @@ def run(seed: int, store: Any = None) -> Report:
         with virtual_clock(loop, chance):
             loop.set_task_factory(task_factory)
             asyncio.set_event_loop(loop)
-            city = City(seed, MemoryStore() if store is None else store, loop)
-            report = loop.run_until_complete(city.live())
+            yield loop
         if noticed:
             raise Broken(f"logged: {noticed[0]}")
-        return report
     finally:
         _close(loop)
         OWNER.reset(token)
