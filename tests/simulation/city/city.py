@@ -16,11 +16,9 @@ from uuid import UUID
 
 import structlog
 from definitions import Plan, plan_of
-from driver import evaluate
 
 from perdure.codec import encode
 from perdure.engine.step import Environment, Limits
-from perdure.expressions.contract import NotInline
 from perdure.runtime import step as runtime_step
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict
@@ -34,6 +32,7 @@ from perdure.worker import jobs, lifecycle, schedules, sweeper, timers, webhooks
 from perdure.worker.worker import Worker
 
 from .checks import Broken, Invariants, in_the_end
+from .evaluator import PlainEvaluator
 from .faulty import FaultyStore, Shared
 from .memory import MemoryStore
 from .outside import BREAKS, WHO, JobWorker, Operators, People, Senders, ServiceDied, Services, live
@@ -63,19 +62,6 @@ CHILD = {
         },
     ],
 }
-
-
-class PlainEvaluator:
-    """jq in this process: what is tried here is not the sandbox."""
-
-    def evaluate_inline(self, ask: Any) -> Any:
-        return evaluate(ask, {})
-
-    async def evaluate(self, ask: Any) -> Any:
-        raise NotInline
-
-    async def check(self, expressions: Any) -> list[Any]:
-        return []
 
 
 @dataclass

@@ -28,6 +28,7 @@ from perdure.secrets import Secrets
 from perdure.settings import Settings
 from perdure.store.facts import encode_fact
 
+from .evaluator import PlainEvaluator
 from .memory import MemoryStore
 from .memory_liveness import MemoryLiveness
 from .outside import WHO
@@ -37,34 +38,39 @@ from .tables import Tables
 
 REFUSED = "dev.perdure.fact.refused"
 FIRED = "dev.perdure.timer.fired"
+SETTINGS = Settings(_env_file=None)
 Happening = Callable[["Trial"], Awaitable[None]]
+
+
+def quiet(store: Any, programs: Programs | None = None) -> Context:
+    """The product around a store, with nobody else there."""
+    exchange = Exchange(random.Random(0))
+    exchange.calm = True
+    nobody: Any = None
+    broker: Any = Post(exchange, Owner("nobody"))
+    coordinator: Any = Coordinator(random.Random(0), set())
+    return Context(
+        store=store,
+        broker=broker,
+        coordinator=coordinator,
+        evaluator=PlainEvaluator(),
+        secrets=Secrets({}),
+        settings=SETTINGS,
+        environment=Environment("http://city", "0.0"),
+        programs=programs or Programs(store),
+        fetcher=nobody,
+    )
 
 
 class Trial:
     """A copy of the world, and all that can happen in it: what comes of it is of no consequence outside."""
 
-    def __init__(self, world: bytes, process: UUID, evaluator: Any) -> None:
+    def __init__(self, world: bytes, process: UUID, programs: Programs) -> None:
         self.t: Tables = pickle.loads(world)
         self.process = process
-        store: Any = MemoryStore()
-        store.t, store.liveness = self.t, MemoryLiveness(self.t)
-        exchange = Exchange(random.Random(0))
-        exchange.calm = True
-        nobody: Any = None
-        broker: Any = Post(exchange, Owner("nobody"))
-        coordinator: Any = Coordinator(random.Random(0), set())
-        self.context = Context(
-            store=store,
-            broker=broker,
-            coordinator=coordinator,
-            evaluator=evaluator,
-            secrets=Secrets({}),
-            settings=Settings(_env_file=None),
-            environment=Environment("http://city", "0.0"),
-            programs=Programs(store),
-            fetcher=nobody,
-        )
-        self.store = store
+        self.store = MemoryStore()
+        self.store.t, self.store.liveness = self.t, MemoryLiveness(self.t)
+        self.context = quiet(self.store, programs)
         self.service = Service(self.context)
 
     async def come_of(self, happening: Happening | None, at: datetime, *, inbox: bool) -> "Consequences":
@@ -99,14 +105,20 @@ class Trial:
         await self.store.finish_calls([(self.process, activity, call.attempt, call.lookup, fact)])
 
     async def send(self, activity: UUID, type_: str) -> None:
-        """An event arrives that fits what the activity listens for: all of them expect its input."""
+        """Events arrive that fit what the activity listens for: all of them expect its input.
+
+        Each is given to one of those that listen by the same task, so there is one for each.
+        """
         row = next(a for a in self.t.activities[self.process].values() if a.id == activity)
         key = key_of(row.input)
         wanted = inline_value(row.input) if key is None else decode(self.t.payloads[self.process, key])
         data = {"k": wanted, "add": int(type_.removeprefix("planned."))}
-        event = {"specversion": "1.0", "id": "trial", "source": "/trial", "type": type_, "data": data}
-        await self.service.receive_events(WHO, [event])
-        await events.finish(self.context, [self.t.event_ids[WHO.tenant, "/trial", "trial"]])
+        same = [a for a in self.t.activities[self.process].values() if a.reference == row.reference]
+        for number in range(sum((self.process, a.id) in self.t.subscriptions for a in same)):
+            event = {"specversion": "1.0", "id": f"{number}", "source": "/trial", "type": type_, "data": data}
+            await self.service.receive_events(WHO, [event])
+            await events.finish(self.context, [self.t.event_ids[WHO.tenant, "/trial", f"{number}"]])
+            await Stepper(self.context).step([self.process])
 
     async def decide(self, task: UUID) -> None:
         outcomes = self.t.human_tasks[task].outcomes
