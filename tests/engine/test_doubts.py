@@ -199,6 +199,7 @@ do:
 def test_the_request_of_a_callback_was_made() -> None:
     run = Run(CALLING_BACK).start().doubt("pay")
     assert run.open == {"human_tasks": 1, "callbacks": 1}
+    assert [wait.reason for wait in run.step.waiting] == ["human-task", "callback"]
     run.decide("done", "unused")
     assert run.open == {"callbacks": 1}
     assert run.call_back("paid").output == "paid"

@@ -68,6 +68,16 @@ def test_a_wait_tells_the_first_timeout_that_ends_it() -> None:
     assert wait.times_out_at == run.now + timedelta(minutes=3)
 
 
+def test_an_extended_task_that_has_not_begun_is_waited_for_by_the_id_that_it_will_have() -> None:
+    extension = {"extend": "wait", "before": [{"first": {"set": {"a": 1}}}]}
+    document = {"do": [{"before": {"set": {"a": 1}}}, {"it": WAIT}], "use": {"extensions": [{"e": extension}]}}
+    run = Run(encode(document).decode(), activities_max=1)
+    (wait,) = run.start(drain=False).step.waiting
+    assert (wait.reason, wait.reference) == ("step", "/do/1/it")
+    run.take()
+    assert wait.activity == run.activity("it").id
+
+
 @pytest.mark.parametrize(
     ("task", "effect"),
     [(WAIT, SetTimer), (CALLBACK_ALONE, OpenCallback), (LISTEN, Subscribe)],

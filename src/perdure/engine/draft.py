@@ -179,7 +179,7 @@ class Draft:
         data["task"] = self.program.tasks[frame.task].reference
         if frame.attempt > 1:
             data["attempt"] = frame.attempt
-        self.history.append(Entry(self.now, type_, _shown_id(frame, data["task"]), actor, data))
+        self.history.append(Entry(self.now, type_, shown_id(frame, data["task"]), actor, data))
 
     def show(self, frame: Frame) -> None:
         """Let the frame of an extended task stand for the task, which will not begin."""
@@ -228,7 +228,7 @@ class Draft:
         while isinstance(parent, ExtendedFrame):
             parent = self.parent_of(parent)
         return Activity(
-            _shown_id(frame, task.reference),
+            shown_id(frame, task.reference),
             frame.order,
             None if parent is None else parent.id,
             task.reference,
@@ -251,7 +251,7 @@ class Draft:
         return {activity.id: activity for activity in self.records.values()}
 
 
-def _shown_id(frame: Frame, reference: str) -> UUID:
+def shown_id(frame: Frame, reference: str) -> UUID:
     """The id of the activity that records and history show for a frame."""
     if isinstance(frame, ExtendedFrame):  # it stands for the task within it, which was not begun
         return activity_id(frame.id, reference, 0, frame.round)

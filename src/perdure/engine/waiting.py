@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from perdure.engine.draft import Draft
+from perdure.engine.draft import Draft, shown_id
 from perdure.engine.state import (
     ROOT,
     CallFrame,
@@ -51,7 +51,7 @@ class _Waits:
         since = timer.since if timer is not None else frame.started_at or frame.created_at
         until = None if timer is None else timer.due
         reference = self.draft.task_of(frame).reference
-        self.waiting.append(Waiting(frame.id, reference, reason, since, until, self._timeout(frame)))
+        self.waiting.append(Waiting(shown_id(frame, reference), reference, reason, since, until, self._timeout(frame)))
 
     def _timeout(self, frame: Frame) -> datetime | None:
         """The first of its own and those of all that encloses it."""
@@ -94,16 +94,16 @@ def _of_frame(found: _Waits, frame: Frame) -> None:
 
 
 def _of_call(found: _Waits, frame: CallFrame) -> None:
+    """Several things at once may end one that is in doubt, and the request of a callback belongs to the callback."""
     if frame.human_task:
         due = next((timer for timer in frame.timers if timer.purpose == "due"), None)
         found.add(frame, "human-task", due)
-    elif frame.callback:
+    if frame.callback:
         found.add(frame, "callback")
-    elif frame.job:
-        found.add(frame, "job")
     elif frame.calling:
         found.add(frame, "call")
-    else:
-        for timer in frame.timers:
-            if timer.purpose == "lookup":
-                found.add(frame, "retry", timer)
+    if frame.job:
+        found.add(frame, "job")
+    for timer in frame.timers:
+        if timer.purpose == "lookup":
+            found.add(frame, "retry", timer)

@@ -12,13 +12,15 @@ from perdure.store.liveness import Line, Recorded
 def of_wait(
     wait: Waiting, recorded: Sequence[Recorded], answered: Line | None, error: Error | None, now: datetime
 ) -> str:
-    """`answered` is the line about the answer to the request of a callback, `error` what a retry follows."""
+    """`answered` is the line about the answer to the request of a callback; `error` is what a retry follows."""
     first = recorded[0] if recorded else None
     told = [f"Waiting since {at(wait.since, now)} {_for(wait, recorded, error, now)}"]
     if first is not None:
         told += _state(first, now)
-    if wait.reason == "callback":
-        told.append("its request has not been answered yet" if answered is None else _answer(answered, now))
+    if answered is not None:
+        told.append(_answer(answered, now))
+    elif wait.reason == "callback" and any(one.kind == "call" for one in recorded):
+        told.append("its request has not been answered yet")
     if wait.times_out_at is not None:
         told.append(f"times out {at(wait.times_out_at, now)}")
     if not recorded:
@@ -99,7 +101,7 @@ def _for(wait: Waiting, recorded: Sequence[Recorded], error: Error | None, now: 
             return f"for an external worker to do the job {type_ or ''} of {where}".replace("  ", " ")
         case "child":
             many = f" and {len(recorded) - 1} more" if len(recorded) > 1 else ""
-            name = f" ({details['namespace']}/{details['name']})" if details else ""
+            name = f" ({details['namespace']}/{details['name']})" if "name" in details else ""
             return f"for the process {details.get('process', '')}{name}{many} of {where} to end".replace("  ", " ")
         case reason:
             return f"for {reason} of {where}"
@@ -129,6 +131,8 @@ def _state(first: Recorded, now: datetime) -> list[str]:
             ]
         case "child", status:
             return [f"which is {status}"]
+        case "step", "held":
+            return ["which it does after perdure resume"]
         case _:
             return []
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from perdure.engine import state as states
 from perdure.engine.draft import WORKFLOW
-from perdure.engine.state import Frame, TryFrame
+from perdure.engine.state import Frame, State, TryFrame
 from perdure.engine.step import Waiting
 from perdure.engine.tasks.call import CALL_ANSWERED
 from perdure.runtime import sentences
@@ -20,6 +20,9 @@ WAITS_MAX = 100
 """How many of the things that a process waits for are told of."""
 LINES_MAX = 5_000
 """How far back in the audit trail is looked for what belongs to them."""
+
+KINDS = {"event": ("subscription", "call"), "callback": ("callback", "call")}
+"""The kinds of wake-ups that may end a wait, where they are not named as its reason is."""
 
 SUSPENDED = WORKFLOW + "suspended.v1"
 
@@ -56,13 +59,14 @@ async def _waits(
     for one in await context.store.liveness.recorded(record.id, [wait.activity for wait in told]):
         recorded.setdefault(one.activity, []).append(one)
     answers = {line.activity: line for line in lines if line.type == CALL_ANSWERED and "lookup" not in line.data}
-    frames = _frames(standing)
+    state = _state(standing)
+    frames: dict[UUID, Frame] = {} if state is None else {frame.id: frame for frame in state.frames}
     views = []
     for wait in told:
         frame = frames.get(wait.activity)
-        found = _fitting(wait, frame, recorded.get(wait.activity, []), standing)
+        found = _fitting(wait, state, recorded.get(wait.activity, []), standing, frame)
         error = frame.error if isinstance(frame, TryFrame) else None
-        sentence = sentences.of_wait(wait, found, answers.get(wait.activity), error, now)
+        sentence = sentences.of_wait(wait, found, _answered(wait, frame, answers), error, now)
         views.append(
             WaitView(
                 activity=wait.activity,
@@ -78,16 +82,31 @@ async def _waits(
     return views
 
 
-def _fitting(wait: Waiting, frame: Frame | None, recorded: Sequence[Recorded], standing: Standing) -> list[Recorded]:
-    """The wake-ups that end this wait. What has happened and waits to be taken in may be that of any."""
-    kinds = {"event": ("subscription", "call")}.get(wait.reason, (wait.reason,))
+def _answered(wait: Waiting, frame: Frame | None, answers: Mapping[UUID | None, Line]) -> Line | None:
+    """The line about the answer to the request of a callback. That of an earlier attempt is of no interest."""
+    line = answers.get(wait.activity) if wait.reason == "callback" else None
+    attempt = 1 if frame is None else frame.attempt
+    return line if line is not None and line.data.get("attempt", 1) == attempt else None
+
+
+def _fitting(
+    wait: Waiting, state: State | None, recorded: Sequence[Recorded], standing: Standing, frame: Frame | None
+) -> list[Recorded]:
+    """The wake-ups that end this wait."""
+    kinds = KINDS.get(wait.reason, (wait.reason,))
     found = [one for kind in kinds for one in recorded if one.kind == kind]
     if wait.reason in ("timer", "retry"):
         found += _timers(wait, frame, standing)
-    if not found and (standing.facts or standing.owed_since is not None):
-        since = standing.facts_since or standing.owed_since
-        found.append(Recorded("step", wait.activity, "owed", since, {"facts": standing.facts}))
-    return found
+    return found or _step(wait, standing, state)
+
+
+def _step(wait: Waiting, standing: Standing, state: State | None) -> list[Recorded]:
+    """What has happened and waits to be taken in may end any wait, and so may what a suspended process holds back."""
+    details = {"facts": standing.facts}
+    if standing.status == "suspended" and (wait.reason == "step" or standing.facts or (state and state.held)):
+        return [Recorded("step", wait.activity, "held", None, details)]
+    since = standing.facts_since or standing.owed_since
+    return [] if since is None else [Recorded("step", wait.activity, "owed", since, details)]
 
 
 def _timers(wait: Waiting, frame: Frame | None, standing: Standing) -> list[Recorded]:
@@ -100,13 +119,12 @@ def _timers(wait: Waiting, frame: Frame | None, standing: Standing) -> list[Reco
     ]
 
 
-def _frames(standing: Standing) -> Mapping[UUID, Frame]:
-    """The live activities, by their ids; none where this release can't read the state."""
+def _state(standing: Standing) -> State | None:
+    """None where the process has not begun, or this release can't read it."""
     try:
-        frames = [] if standing.state is None else states.decode(standing.state).frames
+        return None if standing.state is None else states.decode(standing.state)
     except states.StateUnreadable:
-        return {}
-    return {frame.id: frame for frame in frames}
+        return None
 
 
 def _wake_up(context: Context, one: Recorded) -> WakeUpView:

@@ -7,20 +7,18 @@ answers when they like. After a while the faults cease: then every process must 
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 from uuid import UUID
 
 import structlog
 from definitions import Plan, plan_of
-from driver import evaluate
 
 from perdure.codec import encode
 from perdure.engine.step import Environment, Limits
-from perdure.expressions.contract import NotInline
 from perdure.runtime import step as runtime_step
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict
@@ -34,12 +32,15 @@ from perdure.worker import jobs, lifecycle, schedules, sweeper, timers, webhooks
 from perdure.worker.worker import Worker
 
 from .checks import Broken, Invariants, in_the_end
+from .evaluator import PlainEvaluator
 from .faulty import FaultyStore, Shared
 from .memory import MemoryStore
 from .outside import BREAKS, WHO, JobWorker, Operators, People, Senders, ServiceDied, Services, live
 from .owners import OWNER, Owner, task_factory
 from .post import Coordinator, Exchange, Post
 from .virtual import VirtualLoop, virtual_clock
+
+T = TypeVar("T")
 
 INPUT = 7
 WORKERS = 2
@@ -61,19 +62,6 @@ CHILD = {
         },
     ],
 }
-
-
-class PlainEvaluator:
-    """jq in this process: what is tried here is not the sandbox."""
-
-    def evaluate_inline(self, ask: Any) -> Any:
-        return evaluate(ask, {})
-
-    async def evaluate(self, ask: Any) -> Any:
-        raise NotInline
-
-    async def check(self, expressions: Any) -> list[Any]:
-        return []
 
 
 @dataclass
@@ -100,6 +88,10 @@ class City:
         self.deaths = 0
         self.steps = 0
         self.failure: BaseException | None = None
+        self.stopped: asyncio.Future[None] = loop.create_future()
+        """Done when the world stands still: after `stop_after` commits."""
+        self.stop_after: int | None = None
+        self._commits = 0
         self._rates = (self.chance.choice((0.0, 0.005, 0.03)), self.chance.choice((0.0, 0.01, 0.05)))
         """How likely an operation kills its process, or finds the database away."""
         self._shared = Shared(store, self)
@@ -124,12 +116,18 @@ class City:
         return self.chance.choice(("before", "after")), dice < dies
 
     async def pause(self) -> None:
+        if self.stopped.done():
+            await asyncio.get_running_loop().create_future()
         if self.failure is not None:
             await asyncio.sleep(1)  # until somebody looks
         if self.chance.random() < 0.3:
             await asyncio.sleep(self.chance.expovariate(100))
 
     async def committed(self, operation: str, processes: Sequence[UUID]) -> None:
+        self._commits += 1
+        if self._commits == self.stop_after:
+            self.stopped.set_result(None)
+            await self.pause()
         self.steps += operation == "take"
         if self.steps > STEPS_MAX:
             self.failure = Broken(f"more than {STEPS_MAX} steps: it goes round in circles")
@@ -314,6 +312,35 @@ def _listeners(document: Any) -> Iterator[tuple[str, Any]]:
 
 def run(seed: int, store: Any = None) -> Report:
     """The world of a seed. Raises `Broken` where a promise is not kept."""
+    with _world(seed) as loop:
+        city = City(seed, MemoryStore() if store is None else store, loop)
+        return loop.run_until_complete(city.live())
+
+
+def stop(seed: int, after: int, look: Callable[[Any], Awaitable[T]], store: Any = None) -> T | None:
+    """What is seen of the store of a world that stands still after so many commits. None if it ended before."""
+
+    async def until_then() -> T | None:
+        living = asyncio.ensure_future(city.live())
+        await asyncio.wait([living, city.stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not city.stopped.done():
+            living.result()
+            return None
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        return await look(city.store)
+
+    with _world(seed) as loop:
+        city = City(seed, MemoryStore() if store is None else store, loop)
+        city.stop_after = after
+        return loop.run_until_complete(until_then())
+
+
+@contextmanager
+def _world(seed: int) -> Iterator[VirtualLoop]:
+    """Time and chance of a seed, and the product's code in them. What it logs as an error is a `Broken`."""
     loop = VirtualLoop()
     chance = random.Random(f"clock {seed}")
     noticed: list[Any] = []
@@ -335,11 +362,9 @@ def run(seed: int, store: Any = None) -> Report:
         with virtual_clock(loop, chance):
             loop.set_task_factory(task_factory)
             asyncio.set_event_loop(loop)
-            city = City(seed, MemoryStore() if store is None else store, loop)
-            report = loop.run_until_complete(city.live())
+            yield loop
         if noticed:
             raise Broken(f"logged: {noticed[0]}")
-        return report
     finally:
         _close(loop)
         OWNER.reset(token)
