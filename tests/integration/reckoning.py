@@ -1,9 +1,9 @@
 """What clients were told, what a service received and what is recorded must be one story."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 
@@ -12,6 +12,8 @@ from integration.clients import Service, Statuses
 from integration.load import CALLS, NAMES, REASONS, SOURCE
 from integration.standin import StandIn
 
+AT_ONCE = 8
+"""Processes that are looked at at the same time."""
 SURE = (200, 409)
 """What a decision or a callback may be answered: it counts, or it, or one like it, has counted already."""
 
@@ -50,8 +52,14 @@ async def check(api: Api, service: StandIn, processes: Sequence[str], seconds: f
         ended = await api.end(process, seconds)
         assert ended["status"] == "completed", (ended, await api.activities(process))
         assert ended["output"] == {"order": number, "n": 12}
-    for number, process in enumerate(processes):
-        await _check_records(api, number, process)
+    some = asyncio.Semaphore(AT_ONCE)
+
+    async def look(number: int, process: str) -> None:
+        async with some:
+            await _check_records(api, number, process)
+            await _check_children(api, process)
+
+    await asyncio.gather(*(look(number, process) for number, process in enumerate(processes)))
     await _check_nothing_else(api, processes)
     check_keys(service, len(processes))
 
@@ -127,16 +135,19 @@ def _check_outputs(number: int, outputs: Mapping[str, Json]) -> None:
     assert (outputs["approve"]["outcome"], outputs["approve"]["completedBy"]) == ("approved", "clerk")
 
 
+async def _check_children(api: Api, process: str) -> None:
+    """There are two, which have ended too."""
+    children = await api.items("/v1/processes", parent=process)
+    assert Counter(child["definition"]["name"] for child in children) == {"tell": 1, "double": 1}
+    for child in children:
+        assert (await api.end(child["id"]))["status"] == "completed"
+
+
 async def _check_nothing_else(api: Api, processes: Sequence[str]) -> None:
-    """A start that was repeated started nothing more, and each process has its two children, which have ended too."""
+    """A start that was repeated started nothing more."""
     run = (await api.process(processes[0]))["tags"]["run"]
     there = await api.items("/v1/processes", **{"tag.run": run})
     assert {process["id"] for process in there} == set(processes)
-    for process in processes:
-        children = await api.items("/v1/processes", parent=process)
-        assert Counter(child["definition"]["name"] for child in children) == {"tell": 1, "double": 1}
-        for child in children:
-            assert (await api.end(child["id"]))["status"] == "completed"
 
 
 async def _check_starts(connection: asyncpg.Connection, told: Told) -> None:
@@ -182,7 +193,8 @@ async def _check_callbacks(connection: asyncpg.Connection, told: Told) -> None:
 async def _check_calls(connection: asyncpg.Connection, service: StandIn, told: Told) -> None:
     """The service received the calls of the activities that are recorded, and no others."""
     rows = await connection.fetch(CALLED, told.started, CALLS)
-    recorded: dict[tuple[Any, Any], set[str | None]] = {
-        (told.started.index(str(row["process"])), row["name"]): {f"{row['process']}/{row['id']}"} for row in rows
+    numbers = {process: number for number, process in enumerate(told.started)}
+    recorded: dict[tuple[int, str], set[str | None]] = {
+        (numbers[str(row["process"])], row["name"]): {f"{row['process']}/{row['id']}"} for row in rows
     }
     assert _keys(service) == recorded
