@@ -19,7 +19,7 @@ AGE_SECONDS_MAX: Final = 30.0
 COST_FACTOR: Final = 100.0
 """A count holds for so many times the time that it took: counting takes at most a hundredth of a connection."""
 
-PROCESSES_AGAIN_SECONDS: Final = 30
+PROCESSES_AGAIN_SECONDS: Final = 10
 BACKLOG_AGAIN_SECONDS: Final = 5
 """What `Retry-After` says."""
 
