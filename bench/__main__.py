@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,31 +19,38 @@ from bench.stand import Stand
 from bench.workloads import WORKLOADS
 
 
-async def measure(size: Size, forms: Sequence[str], names: Sequence[str]) -> dict[str, list[Figure]]:
-    """All figures by form."""
-    results: dict[str, list[Figure]] = {}
+async def measure(size: Size, forms: Sequence[str], names: Sequence[str]) -> tuple[dict[str, list[Figure]], list[str]]:
+    """All figures by form, and what has failed. A workload that fails leaves the others their figures."""
+    results: dict[str, list[Figure]] = {form: [] for form in forms}
+    failed: list[str] = []
     for form in forms:
         async with LoadClient() as load, FORMS[form]() as platform, Client(platform.url, platform.key) as client:
             stand = Stand(platform, client, load, size)
             for name in names:
                 began = time.monotonic()
-                async for figure in WORKLOADS[name](stand):
-                    results.setdefault(form, []).append(figure)
-                    print(f"{form:12} {figure.name:32} {figure.median:12,.2f} {figure.unit}", flush=True)
+                try:
+                    async for figure in WORKLOADS[name](stand):
+                        results[form].append(figure)
+                        print(f"{form:12} {figure.name:32} {figure.median:12,.2f} {figure.unit}", flush=True)
+                except Exception:
+                    traceback.print_exc()
+                    failed.append(f"{form} {name}")
                 print(f"{form:12} {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return results
+    return results, failed
 
 
 def main() -> None:
     arguments = _arguments()
     forms, names = arguments.form or list(FORMS), arguments.only or list(WORKLOADS)
-    results = asyncio.run(measure(QUICK if arguments.quick else FULL, forms, names))
+    results, failed = asyncio.run(measure(QUICK if arguments.quick else FULL, forms, names))
     text = report.table(results, arguments.quick)
     print("\n" + text)
-    if not arguments.only and not arguments.form:
+    if not (arguments.only or arguments.form or failed):
         report.write_document(text)
     if arguments.json:
         report.write_json(arguments.json, results)
+    if failed:
+        sys.exit(f"failed, so that their figures are missing or void: {', '.join(failed)}")
 
 
 def _arguments() -> argparse.Namespace:

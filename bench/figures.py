@@ -34,6 +34,7 @@ class Size:
     payloads: int
     starts: int
     jobs: int
+    kills: int
     listeners: tuple[int, int]
     events: int
     records: tuple[int, ...]
@@ -55,6 +56,7 @@ FULL = Size(
     payloads=5,
     starts=4_000,
     jobs=2_000,
+    kills=3,
     listeners=(1_000, 10_000),
     events=1_000,
     records=(1_000_000, 10_000_000),
@@ -67,19 +69,20 @@ QUICK = Size(
     runs=50,
     backlog=600,
     calls=150,
-    documents=(200, 20),
+    documents=(200, 10),
     widths=(10, 100, 1_000),
     parked=(2_000,),
     woken=500,
     payloads=1,
     starts=300,
     jobs=150,
+    kills=1,
     listeners=(200, 2_000),
     events=200,
     records=(100_000,),
     queries=50,
-    load_seconds=5.0,
-    idle_seconds=4.0,
+    load_seconds=4.0,
+    idle_seconds=3.0,
 )
 
 

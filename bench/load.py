@@ -1,19 +1,18 @@
 """Load on the API, made by a process of its own: as fast as answers come, or at a rate that does not wait for them."""
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count, cycle
+from itertools import count, cycle, islice
 from types import TracebackType
 
 import uvloop
 
 from bench.processes import SPAWN, end_with_parent
 from bench.wire import Connection
-
-OPEN_CONNECTIONS = 256
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,8 @@ class Load:
     `status` and hold `expected`, if anything is, so many `times`, else the whole measurement is void.
 
     With a `rate` (requests per second) each request has its time, and latency counts from then, whether or not
-    earlier ones were answered. Without one each connection sends its next request when it has the last answer.
+    earlier ones were answered; there are as many connections as that takes. Without one each connection sends its next
+    request when it has the last answer, until `seconds`, if they are given, are over.
     """
 
     port: int
@@ -33,6 +33,7 @@ class Load:
     times: int = 1
     connections: int = 1
     rate: float | None = None
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -71,29 +72,42 @@ def make(load: Load) -> Outcome:
 
 
 async def _make(load: Load) -> Outcome:
-    connections = OPEN_CONNECTIONS if load.rate else load.connections
-    numbers = iter(range(load.number))
-    requests = cycle(load.requests)
     milliseconds: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(
-        *(_connection(load, began, numbers, requests, milliseconds) for _ in range(min(connections, load.number)))
-    )
+    async with asyncio.TaskGroup() as tasks:
+        if load.rate:
+            await _at_rate(load, load.rate, began, tasks, milliseconds)
+        else:
+            requests = islice(cycle(load.requests), load.number)
+            for _ in range(min(load.connections, load.number)):
+                tasks.create_task(_by_turns(load, began, requests, milliseconds))
     return Outcome(milliseconds, time.perf_counter() - began)
 
 
-async def _connection(
-    load: Load, began: float, numbers: Iterator[int], requests: Iterator[bytes], milliseconds: list[float]
-) -> None:
+async def _by_turns(load: Load, began: float, requests: Iterator[bytes], milliseconds: list[float]) -> None:
     connection = Connection(load.port)
-    for number, request in zip(numbers, requests, strict=False):
-        due = time.perf_counter()
-        if load.rate:
-            due = began + number / load.rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+    for request in requests:
+        sent = time.perf_counter()
+        await _insist(connection, request, load)
+        milliseconds.append((time.perf_counter() - sent) * 1000)
+        if time.perf_counter() - began > load.seconds:
+            break
+    connection.close()
+
+
+async def _at_rate(load: Load, rate: float, began: float, tasks: asyncio.TaskGroup, milliseconds: list[float]) -> None:
+    free: list[Connection] = []
+
+    async def send(request: bytes, due: float) -> None:
+        connection = free.pop() if free else Connection(load.port)
         await _insist(connection, request, load)
         milliseconds.append((time.perf_counter() - due) * 1000)
-    connection.close()
+        free.append(connection)
+
+    for number, request in enumerate(islice(cycle(load.requests), load.number)):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.create_task(send(request, due))
 
 
 async def _insist(connection: Connection, request: bytes, load: Load) -> None:

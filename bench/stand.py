@@ -16,6 +16,7 @@ from bench.wire import encode
 STARTS_PER_SECOND_MIN = 200
 TRIES_MAX = 4
 CLIENTS = 32
+REQUESTS_MAX = 1_000_000
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Stand:
 
     async def at_half_load(self, load: Load, seconds: float) -> Outcome:
         """Find out how much is got through, then offer half of that for so long, whether or not it is got through."""
-        most = await self.load.make(replace(load, connections=CLIENTS, rate=None))
+        most = await self.load.make(replace(load, number=REQUESTS_MAX, connections=CLIENTS, seconds=seconds))
         rate = most.rate / 2
         return await self.load.make(replace(load, number=max(20, round(rate * seconds)), rate=rate))
 

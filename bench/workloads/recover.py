@@ -23,6 +23,7 @@ WINDOW_SECONDS = 1.0
 STEP_SECONDS = 0.1
 SECONDS_MAX = 60.0
 WARM_SECONDS = 2.0
+AFTER_SECONDS_MIN = 15.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ async def recover(stand: Stand) -> AsyncIterator[Figure]:
     async with Service() as service:
         call = {"call": "http", "with": {"method": "get", "endpoint": service.url}}
         await stand.client.deploy("recover", [{f"call{n}": call} for n in range(CALLS)])
-        for sample in range(stand.size.samples):
+        for sample in range(stand.size.kills):
             tag = f"recover-{sample}"
             killed, ends = await _kill_one(stand, tag)
             back.append(seconds_until_full(killed, [end for end, _ in ends]))
@@ -64,7 +65,8 @@ async def _kill_one(stand: Stand, tag: str) -> tuple[float, list[tuple[float, fl
     seconds = stand.size.load_seconds
     async with stand.form.victims() as victim:
         ours, theirs = SPAWN.Pipe()
-        stream = Stream(stand.form.port, stand.form.key, tag, WARM_SECONDS + 3 * seconds)
+        after = max(AFTER_SECONDS_MIN, 2 * seconds)
+        stream = Stream(stand.form.port, stand.form.key, tag, WARM_SECONDS + seconds + after)
         process = SPAWN.Process(target=_client, args=(theirs, stream), daemon=True)
         process.start()
         try:
