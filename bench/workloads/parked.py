@@ -22,16 +22,16 @@ async def parked(stand: Stand) -> AsyncIterator[Figure]:
     await stand.client.deploy("parked", MONTH)
     await stand.client.deploy("events", LISTEN)
     idle = await _cpu(stand)
-    empty = await database.size_bytes(stand.form.dsn)
     there = 0
     for number in stand.size.parked:
+        before = await database.size_bytes(stand.form.dsn)
         began = time.perf_counter()
         await _park(stand, number - there)
         name = f"parked.{number}"
         yield Figure(f"{name}.rate", "processes/s", [(number - there) / (time.perf_counter() - began)])
+        grown = await database.size_bytes(stand.form.dsn) - before
+        yield Figure(f"{name}.bytes", "bytes/process", [grown / (number - there)])
         there = number
-        size = await database.size_bytes(stand.form.dsn)
-        yield Figure(f"{name}.bytes", "bytes/process", [(size - empty) / number])
         cpu = await _cpu(stand)
         yield Figure(f"{name}.cpu", "% of a core", [cpu * 100])
         yield Figure(f"{name}.cpu.each", "µs/s per process", [max(0.0, cpu - idle) * 1_000_000 / number])
