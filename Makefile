@@ -49,7 +49,7 @@ chaos: setup ## break real servers under load for some minutes, then check every
 	scripts/install-servers.sh
 	PYTHONPATH=tests $(BIN)/python -m integration.chaos --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
-bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS=…)
+bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS="--only x --form y")
 	scripts/install-servers.sh
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON)) $(ARGS)
 

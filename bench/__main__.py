@@ -1,52 +1,70 @@
-"""`python -m bench [--quick] [--json FILE] [--only WORKLOAD]`: the two forms, one after the other."""
+"""`python -m bench`: the two forms, one after the other; every workload of each, or those asked for."""
 
 import argparse
 import asyncio
 import sys
+import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers that the tests use
 
-from bench import forms, report
+from bench import report
 from bench.client import Client
-from bench.workloads import FULL, QUICK, WORKLOADS, Figure
+from bench.figures import FULL, QUICK, Figure, Size
+from bench.forms import FORMS
+from bench.load import LoadClient
+from bench.stand import Stand
+from bench.workloads import WORKLOADS
 
 
-async def measure(quick: bool, only: list[str]) -> dict[str, list[Figure]]:
-    """All figures by form."""
-    size = QUICK if quick else FULL
-    results: dict[str, list[Figure]] = {}
-    for open_form in (forms.embedded, forms.distributed):
-        async with open_form() as form, Client(form.url, form.key) as client:
-            figures = results.setdefault(form.name, [])
-            for workload in WORKLOADS:
-                if only and workload.__name__ not in only:
-                    continue
-                for figure in await workload(client, form, size):
-                    figures.append(figure)
-                    print(f"{form.name:12} {figure.name:24} {figure.median:12,.2f} {figure.unit}", flush=True)
-    return results
+async def measure(size: Size, forms: Sequence[str], names: Sequence[str]) -> tuple[dict[str, list[Figure]], list[str]]:
+    """All figures by form, and what has failed. A workload that fails leaves the others their figures."""
+    results: dict[str, list[Figure]] = {form: [] for form in forms}
+    failed: list[str] = []
+    for form in forms:
+        async with LoadClient() as load, FORMS[form]() as platform, Client(platform.url, platform.key) as client:
+            stand = Stand(platform, client, load, size)
+            for name in names:
+                began = time.monotonic()
+                try:
+                    async for figure in WORKLOADS[name](stand):
+                        results[form].append(figure)
+                        print(f"{form:12} {figure.name:32} {figure.median:12,.2f} {figure.unit}", flush=True)
+                except Exception:
+                    traceback.print_exc()
+                    failed.append(f"{form} {name}")
+                print(f"{form:12} {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return results, failed
 
 
 def main() -> None:
+    arguments = _arguments()
+    forms, names = arguments.form or list(FORMS), arguments.only or list(WORKLOADS)
+    results, failed = asyncio.run(measure(QUICK if arguments.quick else FULL, forms, names))
+    text = report.table(results, arguments.quick)
+    print("\n" + text)
+    if not (arguments.only or arguments.form or failed):
+        report.write_document(text)
+    if arguments.json:
+        report.write_json(arguments.json, results)
+    if failed:
+        sys.exit(f"failed, so that their figures are missing or void: {', '.join(failed)}")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter samples, about two minutes")
+    parser.add_argument("--quick", action="store_true", help="smaller numbers, about five minutes")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "--only",
         action="append",
-        default=[],
-        choices=[workload.__name__ for workload in WORKLOADS],
+        choices=list(WORKLOADS),
         help="measure only this workload and leave the document alone; may be repeated",
     )
-    arguments = parser.parse_args()
-    results = asyncio.run(measure(arguments.quick, arguments.only))
-    text = report.table(results, arguments.quick)
-    print("\n" + text)
-    if not arguments.only:
-        report.write_document(text)
-    if arguments.json:
-        report.write_json(arguments.json, results)
+    parser.add_argument("--form", action="append", choices=list(FORMS), help="measure only this form; the same")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.workloads import Figure
+from bench.figures import Figure
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BETWEEN = re.compile(r"(<!-- bench:start -->\n).*(<!-- bench:end -->)", re.DOTALL)

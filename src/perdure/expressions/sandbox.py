@@ -59,6 +59,7 @@ class Sandbox:
         self._idle: deque[_Process] = deque()
         self._busy: set[_Process] = set()
         self._burials: set[asyncio.Task[None]] = set()
+        self._left: list[asyncio.Task[_Process]] = []
         self._refill: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -73,7 +74,9 @@ class Sandbox:
         self._stopped = True
         if self._refill is not None:
             await self._refill
-        processes = [*self._idle, *self._busy]
+        left = await asyncio.gather(*self._left, return_exceptions=True)
+        processes = [*self._idle, *self._busy, *(start for start in left if isinstance(start, _Process))]
+        self._left.clear()
         self._idle.clear()
         await asyncio.gather(*(process.end() for process in processes), *self._burials)
 
@@ -147,7 +150,7 @@ class Sandbox:
                 break
             await process.end()
         else:
-            process = await self._start_process()
+            process = await self._started()
         if self._stopped:
             await process.end()
             raise EvaluatorUnavailable("The expression sandbox has been stopped.")
@@ -178,6 +181,15 @@ class Sandbox:
     async def _add_spare(self) -> None:
         with contextlib.suppress(EvaluatorUnavailable):  # the next request will tell
             self._idle.append(await self._start_process())
+
+    async def _started(self) -> "_Process":
+        """A new process. A request that is given up meanwhile leaves it to the next."""
+        start = self._left.pop() if self._left else asyncio.create_task(self._start_process())
+        try:
+            return await asyncio.shield(start)
+        except asyncio.CancelledError:
+            self._left.append(start)
+            raise
 
     async def _start_process(self) -> "_Process":
         try:
@@ -219,12 +231,10 @@ class _Process:
     async def start(cls, *limits: str) -> "_Process":
         ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.to_thread(_spawned, theirs.fileno(), limits)
+            process = await asyncio.to_thread(_spawned, theirs, limits)
         except BaseException:
             ours.close()
             raise
-        finally:
-            theirs.close()
         ours.setblocking(False)
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         return cls(process, reader, writer)
@@ -270,15 +280,17 @@ class _Process:
         return self._process.returncode
 
 
-def _spawned(channel: int, limits: tuple[str, ...]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", worker.__file__, _jq_directory(), *limits],
-        stdin=channel,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={},
-        cwd="/",
-    )
+def _spawned(channel: socket.socket, limits: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    """Closes the channel: were it closed outside, its number could be another's before the thread comes to use it."""
+    with channel:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", worker.__file__, _jq_directory(), *limits],
+            stdin=channel.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+        )
 
 
 def _jq_directory() -> str:
