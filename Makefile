@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 MIGRATIONS = src/perdure/store/postgres/migrations
 
-.PHONY: help setup demo test test-long check simulate chaos bench lock clean
+.PHONY: help setup demo test test-long check simulate mutate chaos bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ check: setup ## formatting, types, import rules, dependencies, SQL, container fi
 simulate: setup ## live whole worlds in memory, one for each seed (SEED=first, SEEDS=how many)
 	PYTHONPATH=tests:tests/engine:tests/simulation $(BIN)/python -m simulate --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
 
+mutate: setup ## put small faults into engine and runtime, and see whether quick tests find them (SEED=1 MUTANTS=200)
+	$(BIN)/python scripts/mutate.py --seed $(or $(SEED),1) --mutants $(or $(MUTANTS),200)
+
 chaos: setup ## break real servers under load for some minutes, then check everything (MINUTES=1 SEED=1)
 	scripts/install-servers.sh
 	PYTHONPATH=tests $(BIN)/python -m integration.chaos --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
@@ -57,5 +60,5 @@ lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer 
 	scripts/lock.sh $(BIN)/uv
 
 clean: ## remove what was built and cached, not the data in .perdure
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

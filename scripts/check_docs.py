@@ -29,7 +29,7 @@ SETTINGS_DOCUMENT = "docs/operations.md"
 FAMILIES = ("PERDURE_SECRET_",)
 """Prefixes of settings whose full names users choose."""
 BASES = ("", "src/perdure", "tests", "tests/conformance", "docs")
-FOLDERS_SKIPPED = {".venv", ".perdure", ".git", "node_modules"}
+FOLDERS_SKIPPED = {".venv", ".perdure", ".git", "mutants", "node_modules"}
 
 _parser = MarkdownIt("commonmark").enable("table")
 _commands = typer.main.get_command(app)

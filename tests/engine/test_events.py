@@ -91,6 +91,8 @@ MATCHES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "condition on other data": ("{type: a, data: '${ .n > 1 }'}", {"data": "text"}, False),
     "data": ("{type: a, data: {n: 1}}", {"data": {"n": 1}}, True),
     "other data": ("{type: a, data: {n: 1}}", {"data": {"n": 1, "m": 2}}, False),
+    "data as a regular expression": ("{type: a, data: 'b.*'}", {"data": "bcd"}, True),
+    "data that a regular expression does not fit": ("{type: a, data: 'b.*'}", {"data": "abc"}, False),
     "data with an expression": ("{type: a, data: {n: '${ $input.n }'}}", {"data": {"n": 5}}, True),
     "value of an attribute": ("{subject: '${ $input.s }'}", {"subject": "me"}, True),
     "value of an attribute, from the input": ("{subject: '${ .s }'}", {"subject": "me"}, True),

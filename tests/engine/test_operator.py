@@ -207,6 +207,18 @@ def test_retry_within_a_try_that_gave_up() -> None:
     assert run.succeed("c", 1).output == 1
 
 
+def test_the_time_of_an_attempt_begins_anew_at_retry() -> None:
+    policy = "{limit: {attempt: {count: 2, duration: PT10S}}}"
+    catch = f"{{errors: {{with: {{status: 408}}}}, retry: {policy}}}"
+    run = Run(f"do: [t: {{try: [c: {CALL % ''}], catch: {catch}}}]").start().after(9).fail("c")
+    assert run.status == "faulted" and not run.timers
+    run.after(100).take(RETRY)
+    assert [(timer.due - run.now).total_seconds() for timer in run.timers.values()] == [10]
+    run.fire()
+    assert (run.call("c").attempt, run.activity("t").attempt) == (3, 2)
+    assert run.succeed("c", 1).output == 1
+
+
 def test_retry_within_a_handler() -> None:
     handler = f"{{do: [h: {CALL % ', output: {as: $error.status}'}]}}"
     run = Run(f"do: [t: {{try: [r: {{raise: {{error: {{type: 'http://x', status: 7}}}}}}], catch: {handler}}}]").start()

@@ -155,6 +155,23 @@ def test_enough_takes_the_timer_back() -> None:
     assert not run.timers
 
 
+def test_the_trail_tells_messages_by_what_the_protocol_does() -> None:
+    run = subscribing("{amount: 3}")
+    broker = Broker(run)
+    broker.hand(1, identity="m1", correlationId="c1")
+    broker.hand(2, correlationId="c2")
+    broker.hand(3)
+    told = [entry.data["message"] for entry in run.history if entry.type == "dev.perdure.message.consumed"]
+    assert told == [{"id": "m1", "correlationId": "c1"}, {"correlationId": "c2"}, {}]
+
+
+def test_a_failed_subscription_is_the_error_of_its_task() -> None:
+    run = subscribing("{amount: 1}").fail("s", standard("communication", "gone", status=503))
+    error = run.error
+    assert (error.status, error.title, error.detail) == (503, "Communication error", "gone")
+    assert error.instance == "/do/0/s"
+
+
 FOREACH = ", foreach: {item: m, at: i, do: [c: {call: http, with: {method: post, endpoint: 'http://x'}}]%s}"
 
 
@@ -261,6 +278,14 @@ def test_a_fault_in_foreach_takes_the_subscription_back_and_a_retry_subscribes_a
     broker.hand(2)
     run.succeed("c", "b")
     assert run.output == ["a", "b"]
+
+
+def test_a_retry_subscribes_to_nothing_more_once_there_is_enough() -> None:
+    run = subscribing("{amount: 1}", FOREACH % "")
+    Broker(run).hand(1)
+    run.fail("c").take(RetryRequested("op"))
+    assert [call.reference for call in run.calls.values()] == ["/do/0/s/with/subscription/foreach/do/0/c"]
+    assert run.succeed("c", "a").output == ["a"]
 
 
 def test_an_event_is_no_message() -> None:

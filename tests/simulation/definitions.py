@@ -16,6 +16,13 @@ from perdure.definition.program import Program
 Json = Any
 Function = Callable[[int], int]
 DEPTH_MAX = 4
+ERRORS = "https://serverlessworkflow.io/spec/1.0.0/errors/"
+LOOKUP = {
+    "with": {"method": "get", "endpoint": "http://planned/made/${ $call.idempotencyKey }"},
+    "done": '.state == "booked"',
+    "output": "${ .value }",
+}
+"""How a call in doubt is looked up."""
 FUNCTIONS_NESTED_MAX = 2
 
 
@@ -88,6 +95,8 @@ class Author:
         leaves = [
             self.set,
             self.call,
+            self.doubtful,
+            self.doubtful,
             self.wait,
             self.emit,
             self.callback,
@@ -96,6 +105,7 @@ class Author:
             self.listen,
             self.listen_foreach,
             self.child,
+            self.map,
             self.skipped,
             self.backwards,
             self.mocked,
@@ -127,6 +137,33 @@ class Author:
         breaks = self.caught == 0 and self.chance.random() < 0.05
         return Piece([self.task(http({"n": "${ . }", "add": add, "breaks": breaks}))], plus(add))
 
+    def doubtful(self, depth: int) -> Piece:
+        """A call that is not simply made again. Should a person decide that it has failed, what follows is the same."""
+        add = self.add()
+        policy = self.chance.choice(("ask", "verify", "verify", "blind"))
+        call = self.task(http({"n": "${ . }", "add": add, "doubt": policy}))
+        (name,) = call
+        call[name]["metadata"] = {"inDoubt": "ask" if policy == "ask" else "verify", "lookup": LOOKUP}
+        if policy == "ask":
+            del call[name]["metadata"]["lookup"]
+        if self.chance.random() < 0.5:
+            due = {"due": {"seconds": self.chance.randint(1, 60)}, "escalateTo": ["more"]}
+            call[name]["metadata"]["ask"] = {"title": "Was it made?", "candidateGroups": ["some"], **due}
+        caught = {
+            "errors": {"with": {"type": f"{ERRORS}communication"}},
+            "do": [self.task({"set": f"${{ . + {add} }}"})],
+        }
+        return Piece([self.task({"try": [call], "catch": caught})], plus(add))
+
+    def map(self, depth: int) -> Piece:
+        """A child for each of some numbers, a few at once."""
+        count, add = self.chance.randint(0, 4), self.add()
+        process = {"namespace": "n", "name": "c", "version": "1.0.0"}
+        items = f"${{ . as $n | [range({count}) | {{n: $n, add: (. + {add})}}] }}"
+        order = {"items": items, "process": process, "concurrency": self.chance.randint(1, 3)}
+        task = {"call": "map:1.0.0@default", "with": order, "output": {"as": "add // 0"}}
+        return Piece([self.task(task)], lambda n: sum(n + number + add for number in range(count)))
+
     def wait(self, depth: int) -> Piece:
         return Piece([self.task({"wait": {"seconds": self.chance.randint(0, 100)}})], plus(0))
 
@@ -142,7 +179,9 @@ class Author:
 
     def human_task(self, depth: int) -> Piece:
         add = self.add()
-        question = {"title": "T", "description": f"${{ . + ({add}) | tojson }}"}
+        question: Json = {"title": "T", "description": f"${{ . + ({add}) | tojson }}"}
+        if self.chance.random() < 0.3:
+            question |= {"due": {"seconds": self.chance.randint(1, 60)}, "escalateTo": ["more"]}
         task = {"call": "human-task:1.0.0@default", "with": question, "output": {"as": ".data"}}
         return Piece([self.task(task)], plus(add))
 
@@ -298,6 +337,8 @@ class Author:
         self.caught -= 1
         call = self.task(http({"n": "${ . }", "add": add, "fails": fails}))
         retry: Json = {"limit": {"attempt": {"count": 4}}}
+        if self.chance.random() < 0.2:
+            retry["limit"]["attempt"]["duration"] = {"days": 500}
         if self.chance.random() < 0.7:
             retry["delay"] = {"seconds": self.chance.randint(0, 5)}
             retry["backoff"] = {self.chance.choice(("constant", "linear", "exponential")): {}}

@@ -14,7 +14,7 @@ from city import city
 from perdure.engine import timers
 from perdure.engine.draft import TASK_COMPLETED, Draft
 from perdure.engine.facts import ChildEnded
-from perdure.engine.tasks import fork
+from perdure.engine.tasks import doubt, fork
 from perdure.runtime import events
 from perdure.runtime.step import Stepper
 from perdure.store.facts import decode_fact
@@ -112,6 +112,20 @@ def the_idempotency_key_changes_with_the_attempt() -> AbstractContextManager[Any
     return patch.object(performer, "Call", call)
 
 
+def a_call_in_doubt_is_made_again_whatever_its_task_says() -> AbstractContextManager[Any]:
+    in_doubt = performer.Calls._in_doubt
+
+    async def careless(self: performer.Calls, leased: Any) -> bool:
+        await in_doubt(self, leased)
+        return True
+
+    return patch.object(performer.Calls, "_in_doubt", careless)
+
+
+def what_a_lookup_says_is_not_heeded() -> AbstractContextManager[Any]:
+    return patch.object(doubt, "holds", lambda _: False)
+
+
 @contextmanager
 def a_completion_leaves_no_line_in_the_history() -> Iterator[None]:
     note = Draft.note_task
@@ -135,5 +149,7 @@ FAULTS: tuple[Fault, ...] = (
     the_sweep_is_blind,
     the_lease_of_a_call_never_ends,
     the_idempotency_key_changes_with_the_attempt,
+    a_call_in_doubt_is_made_again_whatever_its_task_says,
+    what_a_lookup_says_is_not_heeded,
     a_completion_leaves_no_line_in_the_history,
 )

@@ -13,7 +13,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     asked = parser.parse_args()
-    began, steps, deaths, calls = time.monotonic(), 0, 0, 0
+    began, steps, deaths, calls, doubts = time.monotonic(), 0, 0, 0, 0
     for number, seed in enumerate(range(asked.seed, asked.seed + asked.seeds), 1):
         try:
             report = run(seed)
@@ -22,9 +22,12 @@ def main() -> int:
             print(f"\nSeed {seed}: {broken}\nTo see it again: make simulate SEED={seed}")
             return 1
         steps, deaths, calls = steps + report.steps, deaths + report.deaths, calls + report.calls
+        doubts += report.doubts.total()
         if number % 100 == 0 or number == asked.seeds:
             spent = time.monotonic() - began
-            print(f"{number} worlds in {spent:.0f} s: {steps} steps, {deaths} deaths of workers, {calls} calls")
+            print(
+                f"{number} worlds in {spent:.0f} s: {steps} steps, {deaths} deaths of workers, {calls} calls, {doubts} in doubt"
+            )
     return 0
 
 

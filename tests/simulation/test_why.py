@@ -26,6 +26,7 @@ from perdure.runtime.views import WhyView
 
 PROCESSES = 100
 SEEDS_ON_POSTGRESQL = 20
+WORLDS_PER_FAULT = 300
 COMMITS_MAX = 400
 REASONS = {"call", "timer", "event", "human-task", "callback", "job", "child", "retry", "step"}
 Fault = Callable[[], AbstractContextManager[Any]]
@@ -139,12 +140,12 @@ def the_request_of_a_callback_is_left_out() -> AbstractContextManager[Any]:
     ids=lambda fault: fault.__name__,
 )
 def test_what_is_said_wrongly_is_found(fault: Fault) -> None:
-    for seed in range(60):
+    for seed in range(WORLDS_PER_FAULT):
         with fault():
             try:
                 stopped(seed)
             except Broken:
                 break
     else:
-        pytest.fail("60 worlds did not find it")
+        pytest.fail(f"{WORLDS_PER_FAULT} worlds did not find it")
     stopped(seed)

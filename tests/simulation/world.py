@@ -15,6 +15,7 @@ from perdure.engine.facts import (
     ActivitySucceeded,
     AnyFact,
     CallbackReceived,
+    CallInDoubt,
     CancelRequested,
     ChildEnded,
     EventReceived,
@@ -41,6 +42,8 @@ class World:
         self.past: list[AnyFact] = []
         """Facts that may come again."""
         self.failures: dict[UUID, int] = {}
+        self.doubted: dict[UUID, Any] = {}
+        """Bodies of calls that were in doubt."""
         self.events = 0
         self.batch: list[AnyFact] = []
 
@@ -122,14 +125,14 @@ class World:
 
     def _never(self, call: PerformCall) -> bool:
         """A call that is not answered: the timeout that cuts it short is what is tried."""
-        return bool(call.request["body"].get("never"))
+        return bool(call.request.get("body", {}).get("never"))
 
     def _again(self, fact: AnyFact) -> None:
         """An answer that comes once more; it counts if its activity has asked anew meanwhile."""
         activity = getattr(fact, "activity", None)
         run = self.run
         match fact:
-            case ActivitySucceeded() | ActivityFailed():
+            case ActivitySucceeded() | ActivityFailed() | CallInDoubt():
                 if activity in run.calls and run.calls[activity].attempt == fact.attempt:
                     return
             case JobCompleted() | JobFailed() | JobLeased() | JobReturned():
@@ -164,9 +167,11 @@ class World:
                 return TimerFired(asked.timer)
             case "PerformCall":
                 del run.calls[asked.activity]
-                return self._result(asked)
+                return self._looked_up(asked) if asked.lookup else self._result(asked)
             case "OpenHumanTask":
                 del run.human_tasks[asked.activity]
+                if "repeat" in asked.outcomes:
+                    return self._decision(asked.activity)
                 output = {"outcome": "approved", "data": int(asked.description)}
                 return HumanTaskCompleted(asked.activity, output, "person")
             case "OpenCallback":
@@ -182,8 +187,26 @@ class World:
             case kind:
                 raise AssertionError(kind)
 
+    def _looked_up(self, call: PerformCall) -> AnyFact:
+        """It was made, was not, or nobody can tell."""
+        dice, body = self.chance.random(), self.doubted[call.activity]
+        if dice < 0.6:
+            error = standard("communication", "no", status=404 if dice < 0.2 else 503)
+            return ActivityFailed(call.activity, call.attempt, error, lookup=call.lookup)
+        found = {"state": "booked" if dice < 0.8 else "unknown", "value": body["n"] + body["add"]}
+        return ActivitySucceeded(call.activity, call.attempt, found, lookup=call.lookup)
+
+    def _decision(self, activity: UUID) -> AnyFact:
+        """What a person says of a call in doubt."""
+        body = self.doubted[activity]
+        output = {"outcome": self.chance.choice(("done", "repeat", "fail")), "data": body["n"] + body["add"]}
+        return HumanTaskCompleted(activity, output, "person")
+
     def _result(self, call: PerformCall) -> AnyFact | None:
         body = call.request["body"]
+        if body.get("doubt") and self.chance.random() < 0.5:
+            self.doubted[call.activity] = body
+            return CallInDoubt(call.activity, call.attempt, self.run.now, call.function, call.request)
         failed = self.failures.get(call.activity, 0)
         if body.get("breaks") and failed < 1:
             self.failures[call.activity] = failed + 1

@@ -7,6 +7,7 @@ answers when they like. After a while the faults cease: then every process must 
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from perdure.worker import jobs, lifecycle, schedules, sweeper, timers, webhooks
 from perdure.worker.worker import Worker
 
 from .checks import Broken, Invariants, in_the_end
+from .doubts import resolutions
 from .evaluator import PlainEvaluator
 from .faulty import FaultyStore, Shared
 from .memory import MemoryStore
@@ -74,6 +76,8 @@ class Report:
     deaths: int
     calls: int
     seconds: float
+    doubts: Counter[tuple[str, str]]
+    """By whom doubts about calls were resolved, and how."""
 
 
 class City:
@@ -100,7 +104,7 @@ class City:
         self._chance_of_checks = random.Random(f"checks {seed}")
         """Apart from the world's, which goes on the same whether or not anybody looks."""
         self._invariants = Invariants(store) if isinstance(store, MemoryStore) else None
-        self.services = Services(self.chance, self.ask)
+        self.services = Services(self.chance, self.ask, lambda: self.calm)
         self._service: Service | None = None
         self._api = Owner("api")
         self.plans: dict[UUID, Plan] = {}
@@ -205,7 +209,7 @@ class City:
         roots = list(self.plans)
         operators = Operators(self.chance, self.ask, roots)
         around: list[Any] = [
-            (People(self.chance, self.ask), 8.0),
+            (People(self.chance, self.ask, self.services.doubtful), 8.0),
             (JobWorker(self.chance, self.ask), 6.0),
             (Senders(self.chance, self.ask, self.store, tasks, self._exchange), 8.0),
             (operators, 30.0),
@@ -232,7 +236,8 @@ class City:
         if self.failure is not None:
             raise self.failure
         await self._judge(roots)
-        return Report(self.seed, roots, self.steps, self.deaths, self.services.calls, self.loop.time())
+        doubts = await self._doubts(roots)
+        return Report(self.seed, roots, self.steps, self.deaths, self.services.calls, self.loop.time(), doubts)
 
     async def _found(self) -> None:
         """Definitions, and processes of them."""
@@ -270,6 +275,8 @@ class City:
         for activity, keys in self.services.keys.items():
             if len(keys) > 1:
                 raise Broken(f"calls of {activity} bore several keys: {keys}")
+        if self.services.doubtful.broken:
+            raise Broken(self.services.doubtful.broken[0])
         self._nothing_left()
         await in_the_end(self.store, roots)
         for process, plan in self.plans.items():
@@ -281,6 +288,10 @@ class City:
                     raise Broken(f"{process}: {record.status} with {record.error}, planned was the fault {plan.fault}")
             elif record.status != "completed" or await self._output(record) != plan.function(INPUT):
                 raise Broken(f"{process}: {record.status}, {record.error}; planned was {plan.function(INPUT)}")
+
+    async def _doubts(self, roots: Sequence[UUID]) -> Counter[tuple[str, str]]:
+        found = [resolutions(await self.store.history(process, 1_000_000, None)) for process in roots]
+        return sum(found, Counter())
 
     def _nothing_left(self) -> None:
         """Whatever happened was taken in, and what was emitted has gone out."""

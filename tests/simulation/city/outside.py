@@ -18,6 +18,8 @@ from perdure.runtime.errors import Refused
 from perdure.runtime.views import HumanTaskFilter, JobRequest, JobView, Principal
 from perdure.store.contract import StoreUnavailable
 
+from .doubts import QUESTION, Doubtful
+
 BREAKS = "breaks"
 BROKEN = Error("http://planned/breaks", 500, BREAKS)
 WHO = Principal(name="world", tenant="default", role="admin")
@@ -35,12 +37,13 @@ Ask = Callable[[Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 class Services:
     """What calls reach. Slow, failing as planned; the same call may come again, always under the same key."""
 
-    def __init__(self, chance: random.Random, ask: Ask) -> None:
+    def __init__(self, chance: random.Random, ask: Ask, calm: Callable[[], bool]) -> None:
         self._chance = chance
         self._ask = ask
         self.keys: dict[UUID, set[str]] = {}
         self.calls = 0
         self._failures: Counter[UUID] = Counter()
+        self.doubtful = Doubtful(chance, calm)
         self._providers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -51,7 +54,11 @@ class Services:
 
     async def perform(self, call: Call) -> Any:
         self.calls += 1
-        self.keys.setdefault(call.activity, set()).add(call.idempotency_key)
+        self.keys.setdefault(call.activity, set()).add(call.idempotency_key.removesuffix("/lookup"))
+        if "/made/" in call.request["uri"]:
+            return await self.doubtful.look_up(call)
+        if call.request["body"].get("doubt"):
+            return await self.doubtful.perform(call)
         await asyncio.sleep(self._chance.choice((0.01, 0.1, 1, 5, 40)) * self._chance.random())
         body = call.request["body"]
         if body.get("never"):
@@ -83,23 +90,28 @@ class Services:
 
 
 class People:
-    """Decide human tasks, sometimes after claiming them."""
+    """Decide human tasks, sometimes after claiming them, and what is to become of calls in doubt."""
 
-    def __init__(self, chance: random.Random, ask: Ask) -> None:
+    def __init__(self, chance: random.Random, ask: Ask, doubtful: Doubtful) -> None:
         self._chance = chance
         self._ask = ask
+        self._doubtful = doubtful
 
     async def turn(self) -> None:
         for status in ("open", "claimed"):
             wanted = HumanTaskFilter(status=status)
             page = await self._ask(lambda service, w=wanted: service.list_human_tasks(WHO, w, limit=5, cursor=None))
             for task in page.items:
-                await self._decide(task.id, int(task.description), claims=status == "open")
+                if task.outcomes == QUESTION:
+                    outcome, data = self._doubtful.decision(task.id)
+                else:
+                    outcome, data = "approved", int(task.description)
+                await self._decide(task.id, outcome, data, claims=status == "open")
 
-    async def _decide(self, task: UUID, data: int, *, claims: bool) -> None:
+    async def _decide(self, task: UUID, outcome: str, data: int | None, *, claims: bool) -> None:
         if claims and self._chance.random() < 0.3:
             await self._ask(lambda service: service.claim(WHO, task, "ann"))
-        await self._ask(lambda service: service.complete(WHO, task, "ann", "approved", None, data))
+        await self._ask(lambda service: service.complete(WHO, task, "ann", outcome, None, data))
 
 
 class JobWorker:

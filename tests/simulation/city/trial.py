@@ -158,6 +158,10 @@ class Consequences:
         lines = [(x.type, encode(x.data)) for x in self._lines if (x.activity or self._process) == activity]
         return sorted(lines), self._frames.get(activity)
 
+    def same_as(self, other: "Consequences") -> bool:
+        """Whether just the same has come of something else."""
+        return [(x.type, x.data) for x in self._lines] == [(x.type, x.data) for x in other._lines]
+
     def fired(self) -> tuple[UUID, str] | None:
         """Whose timer has fired, and for what."""
         fired = [(x.activity or self._process, x.data["purpose"]) for x in self._lines if x.type == FIRED]

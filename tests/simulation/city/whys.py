@@ -186,6 +186,10 @@ class Whys:
         for kind, id_ in sorted(self._liveness.standing_of(process).recorded - told, key=str):
             if kind == "call" and self._t.calls[id_].detached:
                 continue  # nobody awaits it
+            if kind == "child":  # perhaps it is about to be cancelled, and nobody waits for it
+                ended = await self._try(process, lambda trial, x=id_: trial.end_child(x), self._now)
+                if ended.same_as(nothing):
+                    continue
             if kind != "timer":
                 raise Broken(f"{process}: nothing is said of its {kind} {id_}")
             due = self._t.timers[process, id_][0]
