@@ -17,7 +17,7 @@ from perdure.store.records import HistoryRecord, Outcome
 LOCK_CLASS = 0x50454C00
 
 # The end of `steps.SAVE`: where nobody is to be told, telling costs nothing.
-OWE = """
+owe_clause = """
 insert into lifecycle (partition, tenant, process, first, last, status, publish, deliver)
 select get_byte(uuid_send(o.process), 15) % $35, o.tenant, o.process, o.first, o.last, o.status, $36, w.listens
 from unnest($37::text[], $38::uuid[], $39::bigint[], $40::bigint[], $41::text[])

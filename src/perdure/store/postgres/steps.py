@@ -74,7 +74,7 @@ with saved as (
     from unnest($28::uuid[], $29::bigint[], $30::timestamptz[], $31::text[], $32::uuid[], $33::text[], $34::text[])
          as u (process, sequence, at, type, activity, actor, data)
 )
-{lifecycle.OWE}
+{lifecycle.owe_clause}
 """
 
 ADD_FACTS = """
