@@ -146,6 +146,24 @@ async def test_who_asks_after_nobody_did_gets_all_from_then_on_in_order(platform
     await queue.close()
 
 
+async def test_what_nobody_asks_for_is_offered_by_its_first_of_each_type(platform: Platform, url: str) -> None:
+    """Several steps of a process owe rows of which only some are read: those with outputs among them."""
+    await platform.worker.stop()
+    await platform.deploy("waits", [{"say": {"set": {"a": 1}}}, {"rest": {"wait": {"hours": 1}}}])
+    view = await platform.start("waits")
+    await Stepper(platform.context).step_now(view.id)
+    for command in ["suspend", "resume"] * 2:
+        await platform.service.command(WHO, view.id, command, None)
+    assert await owed(platform) > 3
+    publisher = lifecycle.Publisher(platform.context)
+    publisher._unwanted = True
+    for partition in range(PARTITIONS):
+        while await publisher.publish(partition):
+            pass
+    assert publisher._unwanted
+    assert await owed(platform) == 0
+
+
 async def test_a_broker_outage_keeps_what_is_owed(platform: Platform, url: str, rabbit: RabbitServer) -> None:
     queue = await Queue.bound(url, "io.serverlessworkflow.workflow.#")
     await queue.close()

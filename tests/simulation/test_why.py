@@ -54,7 +54,7 @@ def stopped(seed: int) -> list[WhyView]:
 
 def test_what_is_said_of_processes_is_what_wakes_them() -> None:
     tried, seed, reasons = 0, 0, Counter[str]()
-    while tried < PROCESSES:
+    while tried < PROCESSES or (reasons.keys() != REASONS and seed < WORLDS_PER_FAULT):
         told = stopped(seed)
         tried, seed = tried + len(told), seed + 1
         reasons.update(wait.reason for view in told for wait in view.waits)

@@ -9,6 +9,7 @@ nobody asks for anything, a large batch costs the first event of each type.
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Self
 from uuid import UUID
 
 import structlog
@@ -73,7 +74,7 @@ class Publisher:
         heads = await taken.heads()
         status = next((owed.id for owed in taken.owed if owed.status is not None), None)
         rows = [owed for owed in taken.owed if owed.id in heads or owed.id == status]
-        events = _Events(self._context, taken, await taken.entries(rows))
+        events = await _Events.load(self._context, taken, rows)
         unwanted: set[str] = set()
         for owed, line in events.of(rows):
             if line.type not in unwanted:
@@ -84,7 +85,7 @@ class Publisher:
 
     async def _tell(self, taken: TakenLifecycle, rows: Sequence[Owed]) -> bool:
         """Whether the broker has taken any."""
-        events = _Events(self._context, taken, await taken.entries(rows))
+        events = await _Events.load(self._context, taken, rows)
         unwanted: set[str] = set()
         wanted: set[str] = set()
         room = asyncio.Semaphore(PROCESSES_AT_ONCE_MAX)
@@ -112,7 +113,7 @@ async def deliver(context: Context, partition: int) -> int:
         if taken is None:
             return 0
         webhooks = await context.store.lifecycle.recipients(list({owed.tenant for owed in taken.owed}))
-        events = _Events(context, taken, await taken.entries(taken.owed))
+        events = await _Events.load(context, taken, taken.owed)
         new: list[NewDelivery] = []
         for owed, line in events.of(taken.owed):
             wanting = [w for w in webhooks if _wants(w, owed, line)]
@@ -128,13 +129,24 @@ async def deliver(context: Context, partition: int) -> int:
 class _Events:
     """Makes the events of the rows at hand, with the outputs that some of them bear."""
 
-    def __init__(self, context: Context, taken: TakenLifecycle, entries: Mapping[int, list[HistoryRecord]]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        taken: TakenLifecycle,
+        rows: Sequence[Owed],
+        entries: Mapping[int, list[HistoryRecord]],
+    ) -> None:
         self._context = context
         self._taken = taken
+        self._rows = rows
         self._entries = entries
         self._telling = Telling(context.settings.lifecycle_events)
         self._outputs: dict[UUID, Mapping[UUID, tuple[int, bytes]]] = {}
         self._connection = asyncio.Lock()
+
+    @classmethod
+    async def load(cls, context: Context, taken: TakenLifecycle, rows: Sequence[Owed]) -> Self:
+        return cls(context, taken, rows, await taken.entries(rows))
 
     def of(self, rows: Sequence[Owed]) -> list[tuple[Owed, Line]]:
         return [(owed, line) for owed in rows for line in lines(owed, self._entries[owed.id], self._telling)]
@@ -158,7 +170,7 @@ class _Events:
     async def _load(self, process: UUID) -> Mapping[UUID, tuple[int, bytes]]:
         ended = {
             line.entry.activity
-            for owed, line in self.of([owed for owed in self._taken.owed if owed.process == process])
+            for owed, line in self.of([owed for owed in self._rows if owed.process == process])
             if line.wants_output and line.entry.activity is not None
         }
         return await self._taken.outputs(process, list(ended), OUTPUT_BYTES_MAX)
