@@ -84,6 +84,17 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
+class _Connection(aio_pika.Connection):
+    """Closed at once where it can't be opened: the library leaves that to the garbage collection, loop or no loop."""
+
+    async def connect(self, timeout: float | None = None) -> None:
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await close(self)
+            raise
+
+
 class Link:
     """The connection, renewed whenever it breaks."""
 
@@ -124,7 +135,9 @@ class Link:
         while True:
             try:
                 with honest():
-                    self._connection = await aio_pika.connect(self._url, timeout=CONNECT_SECONDS_MAX)
+                    self._connection = await aio_pika.connect(
+                        self._url, timeout=CONNECT_SECONDS_MAX, connection_class=_Connection
+                    )
                     self.state, pause = "ok", RECONNECT_SECONDS
                     self._up.set()
                     self._tried.set()
