@@ -61,6 +61,47 @@ async def test_a_job_is_taken_and_done(platform: Platform) -> None:
     assert leased.actor == "tester" and leased.data["worker"] == "w1" and leased.data["delivery"] == 1
 
 
+async def test_answers_of_the_same_time_are_written_together_and_none_spoils_another(
+    platform: Platform, database: str
+) -> None:
+    await platform.deploy("jobs", JOB)
+    processes = [await platform.start("jobs", {"n": n}) for n in range(6)]
+    for process in processes:
+        await platform.waiting(process, "job")
+    jobs_ = sorted(await take(platform, max=6), key=lambda job: job.input["n"])
+    done, wrong, failed, twice, torn, held = jobs_
+    connection = await asyncpg.connect(database)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("select from job where id = $1 for update", held.id)
+    asked = [
+        asyncio.ensure_future(answer)
+        for answer in (
+            complete(platform, done, 0),
+            complete(platform, wrong, 1, token=str(uuid4())),
+            fail(platform, failed),
+            complete(platform, twice, 3),
+            complete(platform, twice, 3),
+            complete(platform, torn, 4),
+            complete(platform, torn, "other"),
+            platform.service.complete_job(WHO, uuid4(), str(uuid4()), 1),
+            complete(platform, held, 5),
+        )
+    ]
+    for process in (processes[0], processes[3], processes[4]):  # what somebody else holds keeps none of them waiting
+        await platform.ended(process)
+    await transaction.rollback()
+    await connection.close()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer).__name__ for answer in answers] == [
+        "NoneType", "Conflict", "JobRetry", "NoneType", "NoneType", "NoneType", "Conflict", "NotFound", "NoneType",
+    ]  # fmt: skip
+    ends = [(await platform.ended(process)) for number, process in enumerate(processes) if number != 1]
+    assert [end.output for end in ends if end.status == "completed"] == [0, 3, 4, 5]
+    await complete(platform, wrong, 1)
+    assert (await platform.ended(processes[1])).output == 1
+
+
 async def test_the_same_answer_again_is_fine_and_any_other_is_refused(platform: Platform) -> None:
     await platform.deploy("jobs", JOB)
     process = await platform.start("jobs")

@@ -339,7 +339,9 @@ async def test_a_schedule_that_fails_does_not_stop_others(platform: Platform, mo
 
 async def receive(platform: Platform, *events: Any) -> None:
     """And route, as a worker does."""
-    await routing.finish(platform.context, await platform.context.store.add_events("default", events))
+    await routing.finish(
+        platform.context, await platform.context.store.add_events([("default", event) for event in events])
+    )
 
 
 async def test_a_new_version_begins_anew_with_its_sets(platform: Platform) -> None:

@@ -28,6 +28,8 @@ CONCURRENCY = 10
 LEASE_SECONDS = 60.0
 JOBS_MAX = 1_000
 """The most that the API gives at once."""
+GATHER_SECONDS = 0.005
+"""How long, where more jobs wait than may run, one that has ended waits for others, to ask for several at once."""
 
 
 class Worker:
@@ -217,10 +219,13 @@ class _Desk:
     async def take(self) -> None:
         """For ever. Raises the `ApiError` where the platform refuses the worker."""
         failures = 0
+        more = False
         while True:
             await self._room.acquire()
             self._room.release()
-            free = min(self._handler.concurrency - len(self._errands), JOBS_MAX)
+            if more and self._free * 2 < self._handler.concurrency:
+                await clock.sleep(GATHER_SECONDS)
+            free = self._free
             try:
                 jobs = await self._client.activate(
                     self._handler.type,
@@ -237,12 +242,17 @@ class _Desk:
                 await clock.sleep(clock.jittered(pause(failures, error)))
                 continue
             failures = 0
+            more = len(jobs) == free
             for job in jobs:
                 await self._room.acquire()
                 errand = Errand(self._client, self._handler, job, self._threads)
                 task = asyncio.create_task(errand.run())
                 self._errands[task] = errand
                 task.add_done_callback(self._ended)
+
+    @property
+    def _free(self) -> int:
+        return min(self._handler.concurrency - len(self._errands), JOBS_MAX)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._errands[task]

@@ -17,11 +17,12 @@ from perdure.engine.facts import EventReceived
 from perdure.expressions.contract import NotInline
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
+from perdure.runtime.grouping import Group
 from perdure.runtime.views import Principal
 from perdure.store.contract import StoreUnavailable
 from perdure.store.digests import value_digest
 from perdure.store.facts import encode_fact
-from perdure.store.records import LookBack, PendingEvent, RecentEvent
+from perdure.store.records import EventOffer, LookBack, PendingEvent, RecentEvent
 
 log = structlog.get_logger("perdure.events")
 
@@ -29,11 +30,25 @@ RECENT_MAX = 500
 """How many recent events are read at once."""
 
 
-async def receive(context: Context, who: Principal, events: Sequence[Json]) -> None:
-    """Record events that come from outside. A repeat of source and id changes nothing."""
-    new = await context.store.add_events(who.tenant, events)
-    telemetry.EVENTS_RECEIVED.inc(len(new))
-    await announce(context.broker, Announcement(events=new))
+class Intake:
+    """Records events that come from outside, those of the same time together. One per service process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._recording = Group(self._record)
+
+    async def stop(self) -> None:
+        await self._recording.stop()
+
+    async def receive(self, who: Principal, events: Sequence[Json]) -> None:
+        """Returns once they are recorded. A repeat of source and id changes nothing."""
+        await self._recording.add([(who.tenant, event) for event in events])
+
+    async def _record(self, lots: Sequence[Sequence[tuple[str, Json]]]) -> Sequence[None]:
+        new = await self._context.store.add_events([event for lot in lots for event in lot])
+        telemetry.EVENTS_RECEIVED.inc(len(new))
+        await announce(self._context.broker, Announcement(events=new))
+        return [None] * len(lots)
 
 
 async def finish(context: Context, ids: Sequence[int]) -> int:
@@ -42,8 +57,8 @@ async def finish(context: Context, ids: Sequence[int]) -> int:
     One that can't be routed stays owed and does not keep others back; so do all that the broker does not take.
     """
     events = await context.store.events_to_finish(ids)
-    routed = [event for event in events if event.routed or await _is_routed(context, event)]
-    return await _publish(context, routed)
+    routed = await _routed(context, [event for event in events if not event.routed])
+    return await _publish(context, [event for event in events if event.routed or event.id in routed])
 
 
 async def look_back(context: Context, subscriptions: Sequence[tuple[UUID, UUID]]) -> None:
@@ -87,26 +102,33 @@ async def _recent(
         after = (recent[-1].received_at, recent[-1].id)
 
 
-async def _route(context: Context, event: PendingEvent) -> None:
-    shapes = await context.store.shapes(event.tenant, event.event["type"])
-    values = []
-    for shape in shapes:
-        digest = await _digest(context, shape.expressions, event.event)
-        if digest is not None:
-            values.append((shape.digest, digest))
-    processes = await context.store.offer_event(event, values, _fact)
-    await announce(context.broker, Announcement(steps=processes))
-
-
-async def _is_routed(context: Context, event: PendingEvent) -> bool:
+async def _routed(context: Context, events: Sequence[PendingEvent]) -> set[int]:
+    """Which of them have got to whoever listens. Where they can't together, each is tried by itself."""
     try:
-        await _route(context, event)
+        if events:
+            await _route(context, events)
     except StoreUnavailable:
         raise
     except Exception:
-        log.exception("an event could not be routed; it is tried again", event=event.id)
-        return False
-    return True
+        if len(events) > 1:
+            return {id_ for event in events for id_ in await _routed(context, [event])}
+        log.exception("an event could not be routed; it is tried again", event=events[0].id)
+        return set()
+    return {event.id for event in events}
+
+
+async def _route(context: Context, events: Sequence[PendingEvent]) -> None:
+    kinds = list(dict.fromkeys((event.tenant, event.event["type"]) for event in events))
+    shapes = dict(zip(kinds, await context.store.shapes(kinds), strict=True))
+    offers = []
+    for event in events:
+        values = []
+        for shape in shapes[event.tenant, event.event["type"]]:
+            digest = await _digest(context, shape.expressions, event.event)
+            if digest is not None:
+                values.append((shape.digest, digest))
+        offers.append(EventOffer(event, tuple(values)))
+    await announce(context.broker, Announcement(steps=await context.store.offer_events(offers, _fact)))
 
 
 async def _publish(context: Context, events: Sequence[PendingEvent]) -> int:

@@ -19,11 +19,11 @@ from perdure.engine.facts import JobCompleted, JobFailed, JobLeased, JobReturned
 from perdure.engine.ids import fraction
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
-from perdure.runtime.errors import Conflict, NotFound
+from perdure.runtime.errors import Conflict
+from perdure.runtime.job_changes import JobChanges
 from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.payloads import resolve
 from perdure.runtime.views import JobRequest, JobRetry, JobView, LeaseView, Principal
-from perdure.store.contract import JobChange
 from perdure.store.digests import document_digest
 from perdure.store.facts import encode_fact
 from perdure.store.records import JobRecord
@@ -36,7 +36,9 @@ LEASES_LOST_MAX = 100
 DUE_BATCH_MAX = 200
 
 
-async def activate(context: Context, queue: JobQueue, who: Principal, request: JobRequest) -> list[JobView]:
+async def activate(
+    context: Context, queue: JobQueue, changes: JobChanges, who: Principal, request: JobRequest
+) -> list[JobView]:
     """See `runtime.platform.Platform.activate_jobs`."""
 
     async def take() -> list[JobRecord]:
@@ -52,7 +54,7 @@ async def activate(context: Context, queue: JobQueue, who: Principal, request: J
             fact_of=_leased,
         )
 
-    taken = await queue.first((who.tenant, request.type), request.wait, take, partial(_give_back, context, who))
+    taken = await queue.first((who.tenant, request.type), request.wait, take, partial(_give_back, changes, who))
     if not taken:
         return []
     await announce(context.broker, Announcement(steps=[job.process for job in taken]))
@@ -60,7 +62,7 @@ async def activate(context: Context, queue: JobQueue, who: Principal, request: J
     return [_view(job, values.plain(job.process, job.input)) for job in taken]
 
 
-async def complete(context: Context, who: Principal, job: UUID, lease: str, output: Json) -> None:
+async def complete(changes: JobChanges, who: Principal, job: UUID, lease: str, output: Json) -> None:
     """See `runtime.platform.Platform.complete_job`."""
     answer = document_digest(["completed", output])
 
@@ -78,10 +80,12 @@ async def complete(context: Context, who: Principal, job: UUID, lease: str, outp
         )
         return _ended(record, "completed", answer), encode_fact(fact)
 
-    await _change(context, who, job, change)
+    await changes.make(who.tenant, job, change)
 
 
-async def fail(context: Context, who: Principal, job: UUID, lease: str, error: Error, *, retryable: bool) -> JobRetry:
+async def fail(
+    changes: JobChanges, who: Principal, job: UUID, lease: str, error: Error, *, retryable: bool, attempts_max: int
+) -> JobRetry:
     """See `runtime.platform.Platform.fail_job`."""
     answer = document_digest(["failed", msgspec.to_builtins(error), retryable])
 
@@ -89,7 +93,7 @@ async def fail(context: Context, who: Principal, job: UUID, lease: str, error: E
         if _is_repeat(record, lease, answer):
             return record, None
         _expect_lease(record, lease, now)
-        if retryable and record.failures + 1 < context.settings.job_attempts_max:
+        if retryable and record.failures + 1 < attempts_max:
             again_at = now + _pause(record)
             failed = msgspec.structs.replace(
                 record, state="delayed", failures=record.failures + 1, due=again_at, answer=answer
@@ -97,11 +101,11 @@ async def fail(context: Context, who: Principal, job: UUID, lease: str, error: E
             return failed, encode_fact(_returned(record, who.name, "failed", error, again_at))
         return _ended(record, "failed", answer), encode_fact(_failed(record, who.name, error))
 
-    record = await _change(context, who, job, change)
+    record = await changes.make(who.tenant, job, change)
     return JobRetry(record.due if record.state == "delayed" else None)
 
 
-async def release(context: Context, who: Principal, job: UUID, lease: str) -> None:
+async def release(changes: JobChanges, who: Principal, job: UUID, lease: str) -> None:
     """See `runtime.platform.Platform.release_job`."""
     answer = document_digest(["released"])
 
@@ -112,10 +116,10 @@ async def release(context: Context, who: Principal, job: UUID, lease: str) -> No
         released = msgspec.structs.replace(record, state="available", due=None, answer=answer)
         return released, encode_fact(_returned(record, who.name, "released"))
 
-    await _change(context, who, job, change)
+    await changes.make(who.tenant, job, change)
 
 
-async def extend(context: Context, who: Principal, job: UUID, lease: str, progress: Json) -> LeaseView:
+async def extend(changes: JobChanges, who: Principal, job: UUID, lease: str, progress: Json) -> LeaseView:
     """See `runtime.platform.Platform.extend_job`."""
 
     def change(record: JobRecord, now: datetime) -> tuple[JobRecord, None]:
@@ -125,10 +129,7 @@ async def extend(context: Context, who: Principal, job: UUID, lease: str, progre
         kept = record.progress if progress is None else progress
         return msgspec.structs.replace(record, due=until, progress=kept), None
 
-    record = await context.store.change_job(who.tenant, job, change)
-    if record is None:
-        raise _unknown(job)
-    return _lease(record)
+    return _lease(await changes.make(who.tenant, job, change))
 
 
 async def return_due(context: Context, limit: int = DUE_BATCH_MAX) -> list[UUID]:
@@ -151,19 +152,10 @@ def _returned_due(record: JobRecord, _: datetime) -> tuple[JobRecord, bytes | No
     return lost, encode_fact(_returned(record, "perdure", "lease-ended"))
 
 
-async def _change(context: Context, who: Principal, job: UUID, change: JobChange) -> JobRecord:
-    record = await context.store.change_job(who.tenant, job, change)
-    if record is None:
-        raise _unknown(job)
-    available = {(record.tenant, record.type)} if record.state == "available" and not record.held else set()
-    await announce(context.broker, Announcement(steps=[record.process], jobs=available))
-    return record
-
-
-async def _give_back(context: Context, who: Principal, jobs: list[JobRecord]) -> None:
+async def _give_back(changes: JobChanges, who: Principal, jobs: list[JobRecord]) -> None:
     """Whoever asked for them is gone."""
     for job in jobs:
-        await release(context, who, job.id, str(job.token))
+        await release(changes, who, job.id, str(job.token))
 
 
 def _expect_lease(record: JobRecord, lease: str, now: datetime) -> None:
@@ -257,7 +249,3 @@ def _traceparent(record: JobRecord, attempt: int) -> str:
 def _lease(record: JobRecord) -> LeaseView:
     assert record.token is not None and record.due is not None
     return LeaseView(record.token, record.due)
-
-
-def _unknown(job: UUID) -> NotFound:
-    return NotFound(f"There is no job {job}.")

@@ -23,6 +23,7 @@ from perdure.runtime import (
 )
 from perdure.runtime.admission import Admission
 from perdure.runtime.context import Context
+from perdure.runtime.job_changes import JobChanges
 from perdure.runtime.job_queue import JobQueue
 from perdure.runtime.starts import Starts
 from perdure.runtime.step import Stepper
@@ -70,11 +71,15 @@ class Service:
         self._stepper = Stepper(context)
         self._watch = Watch(context.store, context.broker)
         self._job_queue = JobQueue(context.store, context.broker)
+        self._job_changes = JobChanges(context)
+        self._intake = events.Intake(context)
 
     async def stop(self) -> None:
         await self._starts.stop()
         await self._watch.stop()
         await self._job_queue.stop()
+        await self._job_changes.stop()
+        await self._intake.stop()
         await self._stepper.stop()
 
     # definitions
@@ -219,7 +224,7 @@ class Service:
 
     async def receive_events(self, who: Principal, received: list[Json]) -> None:
         await self._admission.facts(len(received))
-        await events.receive(self._context, who, received)
+        await self._intake.receive(who, received)
 
     async def receive_callback(self, token: str, body: Json) -> None:
         await callbacks.receive(self._context, token, body)
@@ -251,19 +256,20 @@ class Service:
     # jobs
 
     async def activate_jobs(self, who: Principal, request: JobRequest) -> list[JobView]:
-        return await jobs.activate(self._context, self._job_queue, who, request)
+        return await jobs.activate(self._context, self._job_queue, self._job_changes, who, request)
 
     async def complete_job(self, who: Principal, job: UUID, lease: str, output: Json) -> None:
-        await jobs.complete(self._context, who, job, lease, output)
+        await jobs.complete(self._job_changes, who, job, lease, output)
 
     async def fail_job(self, who: Principal, job: UUID, lease: str, error: Error, *, retryable: bool) -> JobRetry:
-        return await jobs.fail(self._context, who, job, lease, error, retryable=retryable)
+        most = self._context.settings.job_attempts_max
+        return await jobs.fail(self._job_changes, who, job, lease, error, retryable=retryable, attempts_max=most)
 
     async def release_job(self, who: Principal, job: UUID, lease: str) -> None:
-        await jobs.release(self._context, who, job, lease)
+        await jobs.release(self._job_changes, who, job, lease)
 
     async def extend_job(self, who: Principal, job: UUID, lease: str, progress: Json) -> LeaseView:
-        return await jobs.extend(self._context, who, job, lease, progress)
+        return await jobs.extend(self._job_changes, who, job, lease, progress)
 
     # keys and health
 

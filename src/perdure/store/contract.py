@@ -18,6 +18,7 @@ from perdure.store.records import (
     ActivityRecord,
     DefinitionName,
     DefinitionRecord,
+    EventOffer,
     FunctionRecord,
     HistoryRecord,
     HumanTaskRecord,
@@ -272,17 +273,17 @@ class Store(Protocol):
         """Seconds until the next timer is due, None where there is none."""
 
     # events
-    async def add_events(self, tenant: str, events: Sequence[Json]) -> list[int]:
+    async def add_events(self, events: Sequence[tuple[str, Json]]) -> list[int]:
         """Ids of those that are new (by source and id, within the time that events are kept)."""
 
     async def events_to_finish(self, ids: Sequence[int]) -> list[PendingEvent]: ...
     async def owed_events(self, older_than_seconds: float, limit: int) -> list[int]: ...
-    async def shapes(self, tenant: str, type_: str) -> list[Shape]: ...
-    async def offer_event(
-        self, event: PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: FactOf
-    ) -> list[UUID]:
-        """Offer to every subscription of the type, uncorrelated or with one of these (shape, value) pairs, and
-        mark the event routed. Answers the processes concerned."""
+    async def shapes(self, kinds: Sequence[tuple[str, str]]) -> list[list[Shape]]:
+        """Those that subscriptions to events of each (tenant, type) have."""
+
+    async def offer_events(self, offers: Sequence[EventOffer], fact_of: FactOf) -> list[UUID]:
+        """Offer each to every subscription of its type, uncorrelated or with one of its values, and mark it routed.
+        Answers the processes concerned."""
 
     async def event_published(self, event: int) -> None: ...
     async def look_backs(self, subscriptions: Sequence[tuple[UUID, UUID]]) -> list[LookBack]:
@@ -337,8 +338,9 @@ class Store(Protocol):
         `token_seed`, up to 128 bits; each call has a seed of its own.
         """
 
-    async def change_job(self, tenant: str, job: UUID, change: JobChange) -> JobRecord | None:
-        """Under the job's lock: `change` answers the new record and perhaps a fact, or raises."""
+    async def change_jobs(self, changes: Sequence[tuple[str, UUID, JobChange]]) -> list[JobRecord | None]:
+        """For each tenant and job, under the job's lock: the change answers the new record and perhaps a fact, or
+        raises, and then none is made. Several of one job are made in their order. None where there is no such job."""
 
     async def change_due_jobs(self, limit: int, change: JobChange) -> list[JobRecord]:
         """The same for jobs whose lease or delay has ended."""

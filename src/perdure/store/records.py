@@ -276,6 +276,13 @@ class PendingEvent(Record, frozen=True):
     to_publish: bool
 
 
+class EventOffer(Record, frozen=True):
+    """An event, and the correlated values that it has: pairs of a shape's digest and the value's."""
+
+    event: PendingEvent
+    values: tuple[tuple[bytes, bytes], ...]
+
+
 class Shape(Record, frozen=True):
     """Correlation expressions that some subscription uses."""
 

@@ -51,6 +51,7 @@ class Worker:
         self._sweeper = Sweeper(context, self._stepper, self._calls)
         self._job_leases = JobLeases(context, self._stepper)
         self._scheduler = Scheduler(context)
+        self._intake = events.Intake(context)
         self._consumers: list[Consumer] = []
         self._loops: list[asyncio.Task[None]] = []
 
@@ -61,7 +62,7 @@ class Worker:
         self._consumers = [
             broker.consume(STEPS, self._step, prefetch=16, batch_max=settings.step_batch_max, concurrency=STEPPERS),
             broker.consume(CALLS, self._call, prefetch=8, batch_max=100, concurrency=4),
-            broker.consume(EVENTS, self._event, prefetch=8, batch_max=100, concurrency=2),
+            broker.consume(EVENTS, self._event, prefetch=32, batch_max=100, concurrency=2),
             broker.consume_events(self._receive),
         ]
         for consumer in self._consumers:
@@ -83,6 +84,7 @@ class Worker:
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._webhooks.stop()
         await asyncio.gather(*(consumer.stop(seconds / 4) for consumer in self._consumers))
+        await self._intake.stop()
         await self._calls.stop(seconds / 2)
         await self._stepper.stop()
         await self._performer.stop()
@@ -113,7 +115,7 @@ class Worker:
             except Busy as busy:
                 log.warning("events wait at the broker for room", reason=busy.detail)
                 await clock.sleep(busy.again_seconds)
-        await events.receive(self._context, BROKER, [event])
+        await self._intake.receive(BROKER, [event])
 
 
 def _uuids(ids: list[str]) -> list[UUID]:

@@ -15,7 +15,7 @@ READS |= {"owed_steps", "owed_calls", "owed_events", "owed_look_backs", "events_
 READS |= {"recent_events", "next_timer", "next_job_due", "jobs_available", "human_tasks", "facts_left", "pins"}
 LOCKING = frozenset({"put_off"})
 """Operations that wait for who holds their processes."""
-UNORDERED = frozenset({"lease_calls", "owed_steps", "owed_calls", "owed_events", "owed_look_backs", "offer_event"})
+UNORDERED = frozenset({"lease_calls", "owed_steps", "owed_calls", "owed_events", "owed_look_backs", "offer_events"})
 """Operations whose results come in no certain order."""
 BEFORE, AFTER = "before", "after"
 

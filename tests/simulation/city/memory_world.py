@@ -24,8 +24,9 @@ class MemoryWorld:
 
     # events and callbacks
 
-    async def add_events(self, tenant: str, events: Sequence[Any]) -> list[int]:
-        return [id_ for event in events if (id_ := self.t.add_event(tenant, event, False, clock.now())) is not None]
+    async def add_events(self, events: Sequence[tuple[str, Any]]) -> list[int]:
+        added = [self.t.add_event(tenant, event, False, clock.now()) for tenant, event in events]
+        return [id_ for id_ in added if id_ is not None]
 
     async def events_to_finish(self, ids: Sequence[int]) -> list[r.PendingEvent]:
         found = [(id_, self.t.events[id_]) for id_ in sorted(set(ids)) if id_ in self.t.events]
@@ -44,7 +45,10 @@ class MemoryWorld:
         ]
         return [id_ for _, _, id_ in sorted(owed)[:limit]]
 
-    async def shapes(self, tenant: str, type_: str) -> list[r.Shape]:
+    async def shapes(self, kinds: Sequence[tuple[str, str]]) -> list[list[r.Shape]]:
+        return [self._shapes(*kind) for kind in kinds]
+
+    def _shapes(self, tenant: str, type_: str) -> list[r.Shape]:
         used = {
             s.shape
             for rows in self.t.subscriptions.values()
@@ -53,13 +57,15 @@ class MemoryWorld:
         }
         return [r.Shape(digest=digest, expressions=self.t.shapes[tenant, digest]) for digest in sorted(used)]
 
-    async def offer_event(
-        self, event: r.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
-    ) -> list[UUID]:
+    async def offer_events(self, offers: Sequence[r.EventOffer], fact_of: c.FactOf) -> list[UUID]:
+        woken = [process for offer in offers for process in self._offer_event(offer, fact_of)]
+        return list(dict.fromkeys(woken))
+
+    def _offer_event(self, offer: r.EventOffer, fact_of: c.FactOf) -> list[UUID]:
+        event, wanted = offer.event, set(offer.values)
         row = self.t.events[event.id]
         if row.routed:
             return []
-        wanted = set(values)
         targets = {}
         for (process, activity), rows in sorted(self.t.subscriptions.items()):
             for s in rows:
@@ -72,7 +78,7 @@ class MemoryWorld:
                 self.t.add_facts([(process, fact_of(activity, event.event))], clock.now())
                 woken.append(process)
         row.routed = True
-        return list(dict.fromkeys(woken))
+        return woken
 
     def _offer(self, process: UUID, reference: str, event: int) -> bool:
         offer = (process, reference, event)
@@ -191,8 +197,8 @@ class MemoryWorld:
             leased.append(given)
         return leased
 
-    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> r.JobRecord | None:
-        return self._change_job(job, change) if job in self.t.jobs else None
+    async def change_jobs(self, changes: Sequence[tuple[str, UUID, c.JobChange]]) -> list[r.JobRecord | None]:
+        return [self._change_job(job, change) if job in self.t.jobs else None for _, job, change in changes]
 
     def _change_job(self, job: UUID, change: c.JobChange) -> r.JobRecord:
         changed, fact = change(self.t.jobs[job], clock.now())

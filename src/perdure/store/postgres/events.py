@@ -1,14 +1,17 @@
 """Queries on events, the subscriptions that wait for them, and callbacks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from asyncpg import Record
 
 from perdure.codec import Json, decode, encode
 from perdure.store.contract import CallbackFactOf, FactOf
 from perdure.store.postgres import effects, steps
 from perdure.store.postgres.connection import Connection
-from perdure.store.records import LookBack, PendingEvent, RecentEvent, Shape
+from perdure.store.records import EventOffer, LookBack, PendingEvent, RecentEvent, Shape
 
 PENDING = """
 select id, tenant, event, routed, to_publish from event
@@ -23,32 +26,88 @@ where (not routed or to_publish) and received_at < clock_timestamp() - make_inte
 order by routed, received_at limit $2
 """
 
+# From one shape to the next by the index, so that it costs the same however many listen.
 SHAPES = """
-select c.shape, c.expressions from correlation_shape c
-where c.tenant = $1
-  and exists (select from subscription s where s.tenant = $1 and (s.type = $2 or s.type is null) and s.shape = c.shape)
+with recursive kinds as (
+    select distinct tenant, type from unnest($1::text[], $2::text[]) as k (tenant, type)
+),
+typed as (
+    select k.tenant, k.type, (
+        select s.shape from subscription s
+        where s.tenant = k.tenant and s.type = k.type and s.shape is not null
+        order by s.tenant, s.type, s.shape limit 1
+    ) as shape
+    from kinds k
+    union all
+    select t.tenant, t.type, (
+        select s.shape from subscription s
+        where s.tenant = t.tenant and s.type = t.type and s.shape > t.shape
+        order by s.tenant, s.type, s.shape limit 1
+    )
+    from typed t where t.shape is not null
+),
+untyped as (
+    select k.tenant, (
+        select s.shape from subscription s
+        where s.tenant = k.tenant and s.type is null and s.shape is not null
+        order by s.tenant, s.type, s.shape limit 1
+    ) as shape
+    from (select distinct tenant from kinds) k
+    union all
+    select t.tenant, (
+        select s.shape from subscription s
+        where s.tenant = t.tenant and s.type is null and s.shape > t.shape
+        order by s.tenant, s.type, s.shape limit 1
+    )
+    from untyped t where t.shape is not null
+)
+select f.tenant, f.type, f.shape, c.expressions
+from (select * from typed union all select tenant, null, shape from untyped) f
+join correlation_shape c on c.tenant = f.tenant and c.shape = f.shape
+order by f.shape
 """
 
 # Two routers of one event meet at its row; the second finds it routed.
-LOCK = "select routed from event where id = $1 for update"
+LOCK = "select id from event where id = any($1::bigint[]) and not routed order by id for update"
 
+# `offset 0` keeps each of these a look at the index for one event, whatever is known of how many listen.
 MATCHING = """
-select distinct process, activity, reference from subscription
-where tenant = $1 and type = $2 and shape is null
+select e.event, s.process, s.activity, s.reference
+from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
+cross join lateral (
+    select process, activity, reference from subscription
+    where tenant = e.tenant and type = e.type and shape is null
+    offset 0
+) s
 union
-select process, activity, reference from subscription
-where tenant = $1 and type is null and shape is null
+select e.event, s.process, s.activity, s.reference
+from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
+cross join lateral (
+    select process, activity, reference from subscription
+    where tenant = e.tenant and type is null and shape is null
+    offset 0
+) s
 union
-select s.process, s.activity, s.reference
-from subscription s join unnest($3::bytea[], $4::bytea[]) as u (shape, value)
-     on s.shape = u.shape and s.value = u.value
-where s.tenant = $1 and s.type = $2
+select v.event, s.process, s.activity, s.reference
+from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
+cross join lateral (
+    select process, activity, reference from subscription
+    where tenant = v.tenant and type = v.type and shape = v.shape and value = v.value
+    offset 0
+) s
 union
-select s.process, s.activity, s.reference
-from subscription s join unnest($3::bytea[], $4::bytea[]) as u (shape, value)
-     on s.shape = u.shape and s.value = u.value
-where s.tenant = $1 and s.type is null
+select v.event, s.process, s.activity, s.reference
+from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
+cross join lateral (
+    select process, activity, reference from subscription
+    where tenant = v.tenant and type is null and shape = v.shape and value = v.value
+    offset 0
+) s
+limit $9
 """
+
+MATCHES_MAX = 10_000
+"""Of several events that are offered together; one alone may have more."""
 
 OFFER = """
 insert into offer (process, reference, event)
@@ -57,7 +116,7 @@ on conflict do nothing
 returning process, reference, event
 """
 
-ROUTED = "update event set routed = true where id = $1"
+ROUTED = "update event set routed = true where id = any($1::bigint[])"
 
 PUBLISHED = "update event set to_publish = false where id = $1"
 
@@ -105,9 +164,9 @@ CALLBACK = "select process, activity, status, body_digest from callback where to
 ANSWER_CALLBACK = "update callback set status = 'answered', body_digest = $2 where token_digest = $1"
 
 
-async def add(connection: Connection, tenant: str, events: Sequence[Json]) -> list[int]:
-    columns = zip(*((tenant, e["source"], e["id"], e["type"], encode(e), False) for e in events), strict=True)
-    return [row["id"] for row in await connection.fetch(effects.ADD_EVENTS, *columns)]
+async def add(connection: Connection, events: Sequence[tuple[str, Json]]) -> list[int]:
+    rows = [(tenant, e["source"], e["id"], e["type"], encode(e), False) for tenant, e in events]
+    return [row["id"] for row in await connection.fetch(effects.ADD_EVENTS, *_columns(rows, 6))]
 
 
 async def pending(connection: Connection, ids: Sequence[int]) -> list[PendingEvent]:
@@ -127,23 +186,45 @@ async def owed(connection: Connection, older_than_seconds: float, limit: int) ->
     return [row["id"] for row in await connection.fetch(OWED, older_than_seconds, limit)]
 
 
-async def shapes(connection: Connection, tenant: str, type_: str) -> list[Shape]:
-    found = await connection.fetch(SHAPES, tenant, type_)
-    return [Shape(digest=row["shape"], expressions=tuple(decode(row["expressions"]))) for row in found]
+async def shapes(connection: Connection, kinds: Sequence[tuple[str, str]]) -> list[list[Shape]]:
+    found: dict[tuple[str, str | None], list[Shape]] = {}
+    for row in await connection.fetch(SHAPES, [tenant for tenant, _ in kinds], [type_ for _, type_ in kinds]):
+        shape = Shape(digest=row["shape"], expressions=tuple(decode(row["expressions"])))
+        found.setdefault((row["tenant"], row["type"]), []).append(shape)
+    return [
+        list({shape.digest: shape for of in (type_, None) for shape in found.get((tenant, of), ())}.values())
+        for tenant, type_ in kinds
+    ]
 
 
 async def offer(
-    connection: Connection, event: PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: FactOf
-) -> list[UUID]:
-    """Within the caller's transaction."""
-    if await connection.fetchval(LOCK, event.id) is not False:
-        return []
-    shapes_, values_ = [v[0] for v in values], [v[1] for v in values]
-    matching = await connection.fetch(MATCHING, event.tenant, event.event["type"], shapes_, values_)
-    targets = [(row["process"], row["activity"], row["reference"], event.id, event.event) for row in matching]
-    processes = await _offer_once(connection, targets, fact_of)
-    await connection.execute(ROUTED, event.id)
-    return processes
+    connection: Connection, offers: Sequence[EventOffer], fact_of: FactOf
+) -> tuple[list[UUID], Sequence[EventOffer]]:
+    """The processes that were woken, and which of the offers are left as there were too many. Within the caller's
+    transaction.
+    """
+    open_ = {row["id"] for row in await connection.fetch(LOCK, [offer.event.id for offer in offers])}
+    now = [offer for offer in offers if offer.event.id in open_]
+    matching = await _matching(connection, now)
+    while len(now) > 1 and len(matching) > MATCHES_MAX:
+        now = now[: len(now) // 2]
+        matching = await _matching(connection, now)
+    events = {offer.event.id: offer.event.event for offer in now}
+    processes = await _offer_once(connection, matching, events, fact_of)
+    await connection.execute(ROUTED, list(events))
+    return processes, [offer for offer in offers if offer.event.id in open_ - events.keys()]
+
+
+async def _matching(connection: Connection, offers: Sequence[EventOffer]) -> list[Record]:
+    """No more than one too many, where there are several offers."""
+    events = [(offer.event.id, offer.event.tenant, offer.event.event["type"]) for offer in offers]
+    values = [(*event, *value) for event, offer in zip(events, offers, strict=True) for value in offer.values]
+    most = MATCHES_MAX + 1 if len(offers) > 1 else None
+    return list(await connection.fetch(MATCHING, *_columns(events, 3), *_columns(values, 5), most))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[place] for row in rows] for place in range(width)]
 
 
 async def published(connection: Connection, event: int) -> None:
@@ -214,18 +295,16 @@ async def receive_callback(
 
 
 async def _offer_once(
-    connection: Connection, targets: Sequence[tuple[UUID, UUID, str, int, Json]], fact_of: FactOf
+    connection: Connection, matching: Sequence[Record], events: Mapping[int, Json], fact_of: FactOf
 ) -> list[UUID]:
-    """Facts for those targets to which the event was not offered before."""
-    if not targets:
+    """Facts for those to which the event was not offered before."""
+    if not matching:
         return []
-    rows = {(process, reference): activity for process, activity, reference, _, _ in targets}
-    event_id, event = targets[0][3], targets[0][4]
-    offered = await connection.fetch(
-        OFFER, [p for p, _ in rows], [reference for _, reference in rows], [event_id] * len(rows)
-    )
-    new = sorted((row["process"], row["reference"]) for row in offered)
-    facts = [(process, fact_of(rows[process, reference], event)) for process, reference in new]
+    targets = {(row["process"], row["reference"], row["event"]): row["activity"] for row in matching}
+    processes, references, ids = zip(*targets, strict=True)
+    offered = await connection.fetch(OFFER, processes, references, ids)
+    new = sorted((row["event"], row["process"], row["reference"]) for row in offered)
+    facts = [(process, fact_of(targets[process, reference, event], events[event])) for event, process, reference in new]
     if facts:
         await steps.add_facts(connection, facts)
     return list(dict.fromkeys(process for process, _ in facts))

@@ -1,8 +1,7 @@
 """Queries on jobs: giving them to workers, and what becomes of them."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from asyncpg import Record
@@ -31,7 +30,10 @@ from picked where j.id = picked.id
 returning j.*
 """
 
-GET = "select * from job where tenant = $1 and id = $2 for update"
+GET = "select * from job where id = $1 for update"
+
+# Whoever has some waits for no others, in whatever order they are held.
+GET_FREE = "select * from job where id = any($1::uuid[]) for update skip locked"
 
 DUE = """
 select * from job where state in ('leased', 'delayed') and due <= clock_timestamp()
@@ -79,13 +81,24 @@ async def lease(
     return jobs
 
 
-async def change(connection: Connection, tenant: str, job: UUID, change_: JobChange) -> JobRecord | None:
+Asked: TypeAlias = tuple[str, UUID, JobChange]
+
+
+async def change(connection: Connection, asked: Asked) -> JobRecord | None:
     """Within the caller's transaction."""
-    row = await connection.fetchrow(GET, tenant, job)
-    if row is None:
+    tenant, job, _ = asked
+    row = await connection.fetchrow(GET, job)
+    if row is None or row["tenant"] != tenant:
         return None
-    now = await connection.fetchval("select clock_timestamp()")
-    return (await _change(connection, [_record(row)], now, change_))[0]
+    return (await _change(connection, {job: _record(row)}, [asked]))[0]
+
+
+async def change_free(connection: Connection, asked: Sequence[Asked]) -> dict[int, JobRecord]:
+    """Those of jobs that nobody holds, by their place. Within the caller's transaction."""
+    found = {row["id"]: _record(row) for row in await connection.fetch(GET_FREE, [job for _, job, _ in asked])}
+    places = [place for place, (tenant, job, _) in enumerate(asked) if job in found and found[job].tenant == tenant]
+    changed = await _change(connection, found, [asked[place] for place in places])
+    return dict(zip(places, changed, strict=True))
 
 
 async def change_due(connection: Connection, limit: int, change_: JobChange) -> list[JobRecord]:
@@ -93,8 +106,8 @@ async def change_due(connection: Connection, limit: int, change_: JobChange) -> 
     found = await connection.fetch(DUE, limit)
     if not found:
         return []
-    now = await connection.fetchval("select clock_timestamp()")
-    return await _change(connection, [_record(row) for row in found], now, change_)
+    jobs = {row["id"]: _record(row) for row in found}
+    return await _change(connection, jobs, [(job.tenant, job.id, change_) for job in jobs.values()])
 
 
 async def next_due(connection: Connection) -> float | None:
@@ -107,16 +120,16 @@ async def available(connection: Connection, kinds: Sequence[tuple[str, str]]) ->
     return {(row["tenant"], row["type"]) for row in found}
 
 
-async def _change(
-    connection: Connection, jobs: Sequence[JobRecord], now: datetime, change_: JobChange
-) -> list[JobRecord]:
+async def _change(connection: Connection, before: Mapping[UUID, JobRecord], asked: Sequence[Asked]) -> list[JobRecord]:
+    now = await connection.fetchval("select clock_timestamp()")
+    current = dict(before)
     changed, facts = [], []
-    for before in jobs:
-        after, fact = change_(before, now)
-        changed.append(after)
+    for _, id_, change_ in asked:
+        current[id_], fact = change_(current[id_], now)
+        changed.append(current[id_])
         if fact is not None:
-            facts.append((after.process, fact))
-    rows = [_columns(after) for before, after in zip(jobs, changed, strict=True) if after is not before]
+            facts.append((current[id_].process, fact))
+    rows = [_columns(job) for id_, job in current.items() if job is not before[id_]]
     if rows:
         await connection.execute(CHANGE, *zip(*rows, strict=True))
     if facts:

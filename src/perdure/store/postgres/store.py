@@ -245,9 +245,9 @@ class PostgresStore:
 
     # events and callbacks
 
-    async def add_events(self, tenant: str, new: Sequence[Json]) -> list[int]:
+    async def add_events(self, new: Sequence[tuple[str, Json]]) -> list[int]:
         async with connected(self._pool) as connection:
-            return await events.add(connection, tenant, new)
+            return await events.add(connection, new)
 
     async def events_to_finish(self, ids: Sequence[int]) -> list[r.PendingEvent]:
         async with connected(self._pool) as connection:
@@ -257,15 +257,17 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             return await events.owed(connection, older_than_seconds, limit)
 
-    async def shapes(self, tenant: str, type_: str) -> list[r.Shape]:
+    async def shapes(self, kinds: Sequence[tuple[str, str]]) -> list[list[r.Shape]]:
         async with connected(self._pool) as connection:
-            return await events.shapes(connection, tenant, type_)
+            return await events.shapes(connection, kinds)
 
-    async def offer_event(
-        self, event: r.PendingEvent, values: Sequence[tuple[bytes, bytes]], fact_of: c.FactOf
-    ) -> list[UUID]:
-        async with transaction(self._pool) as connection:
-            return await events.offer(connection, event, values, fact_of)
+    async def offer_events(self, offers: Sequence[r.EventOffer], fact_of: c.FactOf) -> list[UUID]:
+        woken: dict[UUID, None] = {}
+        while offers:
+            async with transaction(self._pool) as connection:
+                processes, offers = await events.offer(connection, offers, fact_of)
+            woken.update(dict.fromkeys(processes))
+        return list(woken)
 
     async def event_published(self, event: int) -> None:
         async with connected(self._pool) as connection:
@@ -346,9 +348,19 @@ class PostgresStore:
                 fact_of,
             )
 
-    async def change_job(self, tenant: str, job: UUID, change: c.JobChange) -> r.JobRecord | None:
+    async def change_jobs(self, changes: Sequence[tuple[str, UUID, c.JobChange]]) -> list[r.JobRecord | None]:
+        changed: dict[int, r.JobRecord] = {}
+        if len(changes) > 1:
+            async with transaction(self._pool) as connection:
+                changed = await jobs.change_free(connection, changes)
+        return [
+            changed[place] if place in changed else await self._change_job(change)
+            for place, change in enumerate(changes)
+        ]
+
+    async def _change_job(self, change: tuple[str, UUID, c.JobChange]) -> r.JobRecord | None:
         async with transaction(self._pool) as connection:
-            return await jobs.change(connection, tenant, job, change)
+            return await jobs.change(connection, change)
 
     async def change_due_jobs(self, limit: int, change: c.JobChange) -> list[r.JobRecord]:
         async with transaction(self._pool) as connection:
