@@ -125,7 +125,7 @@ class EdgePlatform:
         self._asked("get_function", name, version)
         return FUNCTION
 
-    async def start(self, who, request, *, idempotency_key=None):
+    async def start(self, who, request, *, idempotency_key=None, awaited=False):
         self._asked("start", who, request, idempotency_key)
         return Started(self.created, PROCESS)
 

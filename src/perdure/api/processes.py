@@ -100,12 +100,14 @@ async def start(request: Request) -> Response:
     if not wait:
         return _started(*(await _start(request, asked, key)))
     with serving(request).waits.one():
-        created, process = await _start(request, asked, key)
+        created, process = await _start(request, asked, key, awaited=True)
         return _started(created, await _ended(request, process.id, wait))
 
 
-async def _start(request: Request, asked: StartRequest, key: str | None) -> tuple[bool, ProcessView]:
-    started = await platform(request).start(caller(request), asked, idempotency_key=key)
+async def _start(
+    request: Request, asked: StartRequest, key: str | None, *, awaited: bool = False
+) -> tuple[bool, ProcessView]:
+    started = await platform(request).start(caller(request), asked, idempotency_key=key, awaited=awaited)
     return started.created, started.process
 
 

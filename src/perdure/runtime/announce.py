@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -15,6 +16,14 @@ log = structlog.get_logger("perdure.announce")
 
 EVENT = "event"
 SUBSCRIPTION = "subscription"
+
+
+TIMERS: Final = UUID(int=0)
+"""Among processes to step: the worker is to look at the timers, as one is due in less than `TIMER_SECONDS`. From who
+fires none.
+"""
+TIMER_SECONDS: Final = 1.0
+"""How late workers notice at most that somebody else has set a timer."""
 
 
 @dataclass(slots=True)

@@ -80,8 +80,13 @@ class Platform(Protocol):
     async def get_function(self, who: Principal, name: str, version: str) -> FunctionView: ...
 
     # processes
-    async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
-        """Accept a process, durably. `NotFound`: no such definition; `Conflict`: `reject`; `Invalid`."""
+    async def start(
+        self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None, awaited: bool = False
+    ) -> Started:
+        """Accept a process, durably. `NotFound`: no such definition; `Conflict`: `reject`; `Invalid`.
+
+        `awaited` says that the caller is going to wait for its end.
+        """
 
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
         """One result per request, in order; an exception is a `Refused`."""

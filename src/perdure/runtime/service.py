@@ -66,9 +66,9 @@ class Service:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._admission = Admission(context.store, context.settings)
-        self._starts = Starts(context, self._admission)
-        self._doorkeeper = keys.Doorkeeper(context.store)
         self._stepper = Stepper(context)
+        self._starts = Starts(context, self._admission, self._stepper)
+        self._doorkeeper = keys.Doorkeeper(context.store)
         self._watch = Watch(context.store, context.broker)
         self._job_queue = JobQueue(context.store, context.broker)
         self._job_changes = JobChanges(context)
@@ -115,8 +115,10 @@ class Service:
 
     # processes
 
-    async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None) -> Started:
-        return await self._starts.start(who, request, idempotency_key=idempotency_key)
+    async def start(
+        self, who: Principal, request: StartRequest, *, idempotency_key: str | None = None, awaited: bool = False
+    ) -> Started:
+        return await self._starts.start(who, request, idempotency_key=idempotency_key, awaited=awaited)
 
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
         return await self._starts.start_batch(who, requests)

@@ -15,7 +15,9 @@ from perdure.runtime.admission import Admission
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, Invalid, NotFound, Refused
+from perdure.runtime.first_steps import FirstSteps
 from perdure.runtime.grouping import Group
+from perdure.runtime.step import Stepper
 from perdure.runtime.views import DefinitionReference, Principal, ProcessView, Started, StartRequest
 from perdure.store.digests import document_digest, token_digest
 from perdure.store.facts import encode_fact
@@ -28,9 +30,10 @@ VERSIONS_KNOWN_MAX = 10_000
 class Starts:
     """One per service process."""
 
-    def __init__(self, context: Context, admission: Admission) -> None:
+    def __init__(self, context: Context, admission: Admission, stepper: Stepper) -> None:
         self._context = context
         self._admission = admission
+        self._first_steps = FirstSteps(context, stepper)
         self._accepting = Group(self._accept)
         self._newest = Group(context.store.newest_versions)
         self._known: set[tuple[str, str, str, str]] = set()
@@ -38,8 +41,11 @@ class Starts:
 
     async def stop(self) -> None:
         await self._accepting.stop()
+        await self._first_steps.stop()
 
-    async def start(self, who: Principal, request: StartRequest, *, idempotency_key: str | None) -> Started:
+    async def start(
+        self, who: Principal, request: StartRequest, *, idempotency_key: str | None, awaited: bool
+    ) -> Started:
         """See `runtime.platform.Platform.start`."""
         digest = document_digest(msgspec.to_builtins(request)) if idempotency_key is not None else b""
         if idempotency_key is not None:
@@ -47,7 +53,7 @@ class Starts:
             if earlier is not None:
                 return Started(False, earlier)
         await self._admission.processes(who.tenant, 1)
-        return await self._start(who, request, idempotency_key, digest)
+        return await self._start(who, request, idempotency_key, digest, awaited=awaited)
 
     async def start_batch(self, who: Principal, requests: Sequence[StartRequest]) -> list[ProcessView | Exception]:
         """See `runtime.platform.Platform.start_batch`. Plain starts are accepted together."""
@@ -72,12 +78,14 @@ class Starts:
                 results[index] = self._view(new, requests[index], one)
         return [result for result in results if result is not None]
 
-    async def _start(self, who: Principal, request: StartRequest, key: str | None, digest: bytes) -> Started:
+    async def _start(
+        self, who: Principal, request: StartRequest, key: str | None, digest: bytes, *, awaited: bool = False
+    ) -> Started:
         version = await self._version(who.tenant, request.namespace, request.name, request.version)
         new = _new_process(who, request, version)
         claim = None if key is None else (key, digest)
         if _is_plain(request):
-            accepted = await self._accepting.add(Start(new, claim))
+            accepted = await self._accept_plain(Start(new, claim), awaited=awaited)
         else:
             store = self._context.store
             how, id_ = await store.add_process_once(new, idempotency=claim, on_conflict=request.on_conflict)
@@ -98,6 +106,15 @@ class Starts:
         if accepted.created_at is not None:
             return Started(True, self._view(new, request, accepted))
         return Started(accepted.how == "added", await processes.get(self._context, who, accepted.id))
+
+    async def _accept_plain(self, start: Start, *, awaited: bool) -> Accepted:
+        process = start.process
+        if not awaited or process.start_at is not None or not self._first_steps.choose(process.id):
+            return await self._accepting.add(start)
+        try:
+            return await self._accepting.add(start)
+        finally:
+            await self._first_steps.finish(process.id)
 
     async def _accept(self, starts: Sequence[Start]) -> list[Accepted]:
         """Several in one transaction; each idempotency key once, in the order of their coming."""
@@ -120,7 +137,7 @@ class Starts:
 
     async def _announce(self, new: Sequence[NewProcess]) -> None:
         at_once = [process.id for process in new if process.start_at is None]
-        await announce(self._context.broker, Announcement(steps=at_once))
+        await announce(self._context.broker, Announcement(steps=self._first_steps.begin(at_once)))
 
     async def _version(self, tenant: str, namespace: str, name: str, version: str | None) -> str:
         """The version that is asked for, or the highest stable one. Raises `NotFound` where it isn't registered."""

@@ -26,7 +26,7 @@ from perdure.engine.errors import Error, standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
 from perdure.engine.step import Process, Step
-from perdure.runtime.announce import Announcement, announce
+from perdure.runtime.announce import TIMER_SECONDS, TIMERS, Announcement, announce
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
@@ -82,10 +82,12 @@ class Stepper:
     def __init__(
         self,
         context: Context,
-        on_timer: Callable[[float], None] = lambda seconds: None,
+        on_timer: Callable[[float], None] | None = None,
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_timer` is told in how many seconds a timer that was set is due, `on_commit` that there is news."""
+        """`on_timer` is told in how many seconds a timer that was set is due, or else a worker is, where it is soon;
+        `on_commit` that there is news.
+        """
         self._context = context
         self._on_timer = on_timer
         self._on_commit = on_commit
@@ -183,7 +185,9 @@ class Stepper:
             telemetry.record_step(outcome.step)
         if outcomes:
             self._on_commit()
-        if announcement.timer_seconds != math.inf:
+        if self._on_timer is None:
+            announcement.steps += [TIMERS] if announcement.timer_seconds < TIMER_SECONDS else []
+        elif announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         await announce(self._context.broker, announcement)
         return batch

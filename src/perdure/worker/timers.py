@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from perdure import clock, telemetry
+from perdure.runtime.announce import TIMER_SECONDS
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
@@ -12,7 +13,7 @@ from perdure.store.contract import StoreUnavailable
 log = structlog.get_logger("perdure.timers")
 
 BATCH_MAX = 500
-SLEEP_SECONDS_MAX = 1.0
+SLEEP_SECONDS_MAX = TIMER_SECONDS
 """Also how late a timer may be that another worker set and did not live to fire."""
 SLEEP_SECONDS_MIN = 0.001
 

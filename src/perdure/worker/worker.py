@@ -91,9 +91,11 @@ class Worker:
 
     async def _step(self, ids: list[str]) -> None:
         woken = _uuids(ids)
+        if announce.TIMERS in woken:
+            self._timers.expect(0.0)
         if any(map(is_schedule, woken)):
             self._scheduler.wake()
-        await self._stepper.step(woken)
+        await self._stepper.step([id_ for id_ in woken if id_ != announce.TIMERS])
 
     async def _call(self, ids: list[str]) -> None:
         await self._calls.take(_uuids(ids))

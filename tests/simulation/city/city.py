@@ -248,8 +248,10 @@ class City:
             source = encode(plan.document)
             await self._insist(lambda service, s=source: service.register_definition(WHO, s, "application/json"))
             request = StartRequest("simulation", f"planned-{number}", input=INPUT)
-            key = f"start {number}"
-            started = await self._insist(lambda service, r=request, k=key: service.start(WHO, r, idempotency_key=k))
+            key, awaited = f"start {number}", (self.seed + number) % 2 == 1
+            started = await self._insist(
+                lambda service, r=request, k=key, a=awaited: service.start(WHO, r, idempotency_key=k, awaited=a)
+            )
             self.plans[started.process.id] = plan
 
     async def _cancel(self, process: UUID) -> None:
