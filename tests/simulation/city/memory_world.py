@@ -66,12 +66,14 @@ class MemoryWorld:
         row = self.t.events[event.id]
         if row.routed:
             return []
-        targets = {}
-        for (process, activity), rows in sorted(self.t.subscriptions.items()):
-            for s in rows:
-                fits = s.shape is None or (s.shape, s.value) in wanted
-                if s.tenant == event.tenant and s.type in (event.event["type"], None) and fits:
-                    targets[process, s.reference] = activity
+        fitting = [
+            (s.since, activity, process, s.reference)
+            for (process, activity), rows in self.t.subscriptions.items()
+            for s in rows
+            if s.tenant == event.tenant and s.type in (event.event["type"], None)
+            if s.shape is None or (s.shape, s.value) in wanted
+        ]
+        targets = {(process, reference): activity for _, activity, process, reference in sorted(fitting, reverse=True)}
         woken = []
         for (process, reference), activity in sorted(targets.items()):
             if self._offer(process, reference, event.id):

@@ -72,34 +72,34 @@ LOCK = "select id from event where id = any($1::bigint[]) and not routed order b
 
 # `offset 0` keeps each of these a look at the index for one event, whatever is known of how many listen.
 MATCHING = """
-select e.event, s.process, s.activity, s.reference
+select e.event, s.process, s.activity, s.reference, s.since
 from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
 cross join lateral (
-    select process, activity, reference from subscription
+    select process, activity, reference, since from subscription
     where tenant = e.tenant and type = e.type and shape is null
     offset 0
 ) s
 union
-select e.event, s.process, s.activity, s.reference
+select e.event, s.process, s.activity, s.reference, s.since
 from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
 cross join lateral (
-    select process, activity, reference from subscription
+    select process, activity, reference, since from subscription
     where tenant = e.tenant and type is null and shape is null
     offset 0
 ) s
 union
-select v.event, s.process, s.activity, s.reference
+select v.event, s.process, s.activity, s.reference, s.since
 from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
 cross join lateral (
-    select process, activity, reference from subscription
+    select process, activity, reference, since from subscription
     where tenant = v.tenant and type = v.type and shape = v.shape and value = v.value
     offset 0
 ) s
 union
-select v.event, s.process, s.activity, s.reference
+select v.event, s.process, s.activity, s.reference, s.since
 from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
 cross join lateral (
-    select process, activity, reference from subscription
+    select process, activity, reference, since from subscription
     where tenant = v.tenant and type is null and shape = v.shape and value = v.value
     offset 0
 ) s
@@ -300,7 +300,9 @@ async def _offer_once(
     """Facts for those to which the event was not offered before."""
     if not matching:
         return []
-    targets = {(row["process"], row["reference"], row["event"]): row["activity"] for row in matching}
+    # Of several that wait at one place of the definition, the one that has waited longest gets it.
+    rows = sorted(matching, key=lambda row: (row["since"], row["activity"]), reverse=True)
+    targets = {(row["process"], row["reference"], row["event"]): row["activity"] for row in rows}
     processes, references, ids = zip(*targets, strict=True)
     offered = await connection.fetch(OFFER, processes, references, ids)
     new = sorted((row["event"], row["process"], row["reference"]) for row in offered)
