@@ -23,7 +23,7 @@ TIMERS: Final = UUID(int=0)
 fires none.
 """
 TIMER_SECONDS: Final = 1.0
-"""How late workers notice at most that somebody else has set a timer."""
+"""How late workers notice at most what somebody else has left to do."""
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from perdure.store.records import (
     LookBack,
     NewProcess,
     Outcome,
+    Outlook,
     PendingEvent,
     ProcessRecord,
     RecentEvent,
@@ -271,6 +272,10 @@ class Store(Protocol):
 
     async def next_timer(self) -> float | None:
         """Seconds until the next timer is due, None where there is none."""
+
+    async def outlook(self) -> Outlook: ...
+    async def is_owed(self, older_than_seconds: float) -> bool:
+        """Whether steps, calls, events or look-backs have been owed for longer than that."""
 
     # events
     async def add_events(self, events: Sequence[tuple[str, Json]]) -> list[int]:

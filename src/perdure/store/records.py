@@ -283,6 +283,18 @@ class EventOffer(Record, frozen=True):
     values: tuple[tuple[bytes, bytes], ...]
 
 
+class Outlook(Record, frozen=True):
+    """What there is to do for workers, and in how many seconds; None where there is nothing. `telling`: whether events
+    of the lifecycle are owed.
+    """
+
+    timer: float | None
+    job: float | None
+    schedule: float | None
+    delivery: float | None
+    telling: bool
+
+
 class Shape(Record, frozen=True):
     """Correlation expressions that some subscription uses."""
 

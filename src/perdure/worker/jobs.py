@@ -1,18 +1,19 @@
 """Offers jobs again whose lease has ended without a word, and those whose pause is over."""
 
+import math
+
 import structlog
 
-from perdure import clock
 from perdure.runtime import jobs
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
+from perdure.worker.alarm import Alarm
 
 log = structlog.get_logger("perdure.jobs")
 
-SLEEP_SECONDS_MAX = 1.0
-"""Also how late a lease's end is noticed that was given elsewhere meanwhile."""
-SLEEP_SECONDS_MIN = 0.01
+AGAIN_SECONDS = 1.0
+"""After a failure."""
 
 
 class JobLeases:
@@ -21,6 +22,11 @@ class JobLeases:
     def __init__(self, context: Context, stepper: Stepper) -> None:
         self._context = context
         self._stepper = stepper
+        self._alarm = Alarm()
+
+    def expect(self, seconds: float) -> None:
+        """A lease or a pause ends in that many seconds."""
+        self._alarm.expect(seconds)
 
     async def run(self) -> None:
         """For ever."""
@@ -29,17 +35,17 @@ class JobLeases:
                 seconds = await self.once()
             except StoreUnavailable as error:
                 log.warning("jobs can't be returned now", reason=str(error))
-                seconds = SLEEP_SECONDS_MAX
+                seconds = AGAIN_SECONDS
             except Exception:
                 log.exception("returning jobs failed; it goes on")
-                seconds = SLEEP_SECONDS_MAX
-            await clock.sleep(min(max(seconds, SLEEP_SECONDS_MIN), SLEEP_SECONDS_MAX))
+                seconds = AGAIN_SECONDS
+            await self._alarm.rest(seconds)
 
     async def once(self) -> float:
         """Return what is due; answers in how many seconds to come again."""
         due = await self._context.store.next_job_due()
         if due is None:
-            return SLEEP_SECONDS_MAX
+            return math.inf
         if due > 0:
             return due
         await self._stepper.step(await jobs.return_due(self._context))

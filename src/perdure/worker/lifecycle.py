@@ -14,8 +14,6 @@ from perdure.store.lifecycle import Share
 
 log = structlog.get_logger("perdure.lifecycle")
 
-SLEEP_SECONDS_MAX = 1.0
-"""How late it may be told what another service process has committed."""
 PACE_SECONDS = 0.05
 """Between two rounds: what comes together is told for the price of one. How late it may be told otherwise."""
 PAUSE_SECONDS = 1.0
@@ -36,7 +34,7 @@ class Relay:
         self._broker_away_until = 0.0
 
     def wake(self) -> None:
-        """A step was committed."""
+        """Something is to be told."""
         self._wanted.set()
 
     async def run(self) -> None:
@@ -49,14 +47,12 @@ class Relay:
             except StoreUnavailable as error:
                 log.warning("lifecycle events have to wait", reason=str(error))
                 await clock.sleep(PAUSE_SECONDS)
+                self._wanted.set()
             except Exception:
                 log.exception("lifecycle events could not be told; it goes on")
                 await clock.sleep(PAUSE_SECONDS)
-            try:
-                async with asyncio.timeout(clock.jittered(SLEEP_SECONDS_MAX)):
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass
+                self._wanted.set()
+            await self._wanted.wait()
 
     async def once(self) -> None:
         """Tell all that is owed and that others do not tell of, in rounds: no partition waits for another's rest."""

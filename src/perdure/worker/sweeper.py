@@ -92,7 +92,9 @@ class Sweeper:
         self._checked = examined.next
 
     async def _sweep_in_turn(self, interval: float) -> None:
-        """Sweep, check up and purge, unless another worker does so now."""
+        """Sweep, check up and purge, unless another worker does so now, or nothing of it is to be done."""
+        if not self._is_time_for_more and not await self._context.store.is_owed(interval):
+            return
         async with self._context.coordinator.lock("sweep", interval * 10) as mine:
             if not mine:
                 return
@@ -103,6 +105,11 @@ class Sweeper:
             if clock.monotonic() - self._purged_at > PURGE_SECONDS:
                 self._purged_at = clock.monotonic()
                 await self.purge()
+
+    @property
+    def _is_time_for_more(self) -> bool:
+        now = clock.monotonic()
+        return now - self._checked_at > CHECKUP_SECONDS or now - self._purged_at > PURGE_SECONDS
 
     async def _sweep(self, older_than_seconds: float) -> None:
         for _ in range(ROUNDS_MAX):

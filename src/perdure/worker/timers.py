@@ -1,37 +1,32 @@
 """Fires timers when they are due."""
 
-import asyncio
+import math
 
 import structlog
 
-from perdure import clock, telemetry
-from perdure.runtime.announce import TIMER_SECONDS
+from perdure import telemetry
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
+from perdure.worker.alarm import Alarm
 
 log = structlog.get_logger("perdure.timers")
 
 BATCH_MAX = 500
-SLEEP_SECONDS_MAX = TIMER_SECONDS
-"""Also how late a timer may be that another worker set and did not live to fire."""
-SLEEP_SECONDS_MIN = 0.001
+AGAIN_SECONDS = 1.0
+"""After a failure."""
 
 
 class Timers:
-    """Sleeps until the next timer is due, or sooner where this worker has just set one."""
+    """Sleeps until the next timer is due that it knows of."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._sooner = asyncio.Event()
-        self._next = 0.0
+        self._alarm = Alarm()
 
     def expect(self, seconds: float) -> None:
         """A timer is due in that many seconds."""
-        due = clock.monotonic() + seconds
-        if due < self._next:
-            self._next = due
-            self._sooner.set()
+        self._alarm.expect(seconds)
 
     async def run(self, stepper: Stepper) -> None:
         """For ever."""
@@ -40,11 +35,11 @@ class Timers:
                 seconds = await self.once(stepper)
             except StoreUnavailable as error:
                 log.warning("timers can't be fired now", reason=str(error))
-                seconds = SLEEP_SECONDS_MAX
+                seconds = AGAIN_SECONDS
             except Exception:
                 log.exception("firing timers failed; it goes on")
-                seconds = SLEEP_SECONDS_MAX
-            await self._sleep(seconds)
+                seconds = AGAIN_SECONDS
+            await self._alarm.rest(seconds)
 
     async def once(self, stepper: Stepper) -> float:
         """Fire what is due; answers in how many seconds to come again."""
@@ -55,17 +50,4 @@ class Timers:
             await stepper.step([process for process, _ in fired])
             return 0.0
         due = await self._context.store.next_timer()
-        return SLEEP_SECONDS_MAX if due is None else min(due, SLEEP_SECONDS_MAX)
-
-    async def _sleep(self, seconds: float) -> None:
-        self._next = clock.monotonic() + seconds
-        while True:
-            self._sooner.clear()
-            left = self._next - clock.monotonic()
-            if left <= 0:
-                return
-            try:
-                async with asyncio.timeout(max(left, SLEEP_SECONDS_MIN)):
-                    await self._sooner.wait()
-            except TimeoutError:
-                return
+        return math.inf if due is None else due

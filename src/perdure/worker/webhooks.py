@@ -1,6 +1,7 @@
 """Sends events to webhooks: leased deliveries, a few at a time per receiver, so that a slow one delays no other."""
 
 import asyncio
+import math
 from uuid import UUID
 
 import structlog
@@ -12,13 +13,15 @@ from perdure.runtime.context import Context
 from perdure.sealing import SealBroken, Sealer
 from perdure.store.contract import StoreUnavailable
 from perdure.store.lifecycle import Attempt, LeasedDelivery
+from perdure.worker.alarm import Alarm
 
 log = structlog.get_logger("perdure.webhooks")
 
 PER_WEBHOOK_MAX = 10
 AT_ONCE_MAX = 50
 LEASE_MARGIN_SECONDS = 15.0
-SLEEP_SECONDS_MAX = 1.0
+AGAIN_SECONDS = 1.0
+"""After a failure, and while all that is due is under way."""
 TRIM_SECONDS = 60.0
 KEPT_SECONDS = 7 * 86_400.0
 """How long the log keeps a delivery that has ended."""
@@ -39,12 +42,12 @@ class Webhooks:
         self._poster = poster
         self._sealer = Sealer(context.settings.encryption_key)
         self._sending: dict[asyncio.Task[None], UUID] = {}
-        self._wanted = asyncio.Event()
+        self._alarm = Alarm()
         self._trimmed_at = clock.monotonic()
 
-    def wake(self) -> None:
-        """Something is to be sent."""
-        self._wanted.set()
+    def expect(self, seconds: float) -> None:
+        """Something is to be sent in that many seconds."""
+        self._alarm.expect(seconds)
 
     async def run(self) -> None:
         """For ever."""
@@ -54,15 +57,11 @@ class Webhooks:
                 await self._trim()
             except StoreUnavailable as error:
                 log.warning("webhooks can't be served now", reason=str(error))
-                seconds = SLEEP_SECONDS_MAX
+                seconds = AGAIN_SECONDS
             except Exception:
                 log.exception("webhooks could not be served; it goes on")
-                seconds = SLEEP_SECONDS_MAX
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass
+                seconds = AGAIN_SECONDS
+            await self._alarm.rest(min(seconds, TRIM_SECONDS))
 
     async def stop(self) -> None:
         """Drop what is under way; its leases end, and it is sent again."""
@@ -73,7 +72,6 @@ class Webhooks:
 
     async def once(self) -> float:
         """Begin to send what is due; answers in how many seconds to come again."""
-        self._wanted.clear()
         store, lease = self._context.store.lifecycle, self._lease_seconds
         room = AT_ONCE_MAX - len(self._sending)
         if room > 0:
@@ -83,9 +81,11 @@ class Webhooks:
                 self._sending[task] = delivery.webhook
                 task.add_done_callback(self._sent)
         due = await store.next_delivery()
-        if due is None or (due <= 0 and self._sending):  # those in hand wake this loop when they are through
-            return SLEEP_SECONDS_MAX
-        return min(max(due, 0.01), SLEEP_SECONDS_MAX)
+        if due is None:
+            return math.inf
+        if due <= 0 and self._sending:  # those in hand wake this loop when they are through
+            return AGAIN_SECONDS
+        return max(due, 0.01)
 
     @property
     def _lease_seconds(self) -> float:
@@ -94,7 +94,7 @@ class Webhooks:
     def _sent(self, task: asyncio.Task[None]) -> None:
         webhook = self._sending.pop(task)
         if webhook not in self._sending.values():
-            self._wanted.set()
+            self._alarm.expect(0)
 
     async def _send(self, leased: LeasedDelivery) -> None:
         """Raises nothing: what can't be recorded comes again when its lease ends."""

@@ -1,6 +1,7 @@
 """The worker service: takes wake-ups, performs calls, fires timers, routes events, and sweeps up."""
 
 import asyncio
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -18,6 +19,7 @@ from perdure.runtime.step import Stepper
 from perdure.runtime.views import Principal
 from perdure.worker.jobs import JobLeases
 from perdure.worker.lifecycle import Relay
+from perdure.worker.lookout import Lookout
 from perdure.worker.performer import Calls
 from perdure.worker.schedules import Scheduler
 from perdure.worker.sweeper import Sweeper
@@ -45,12 +47,13 @@ class Worker:
         self._admission = Admission(context.store, context.settings)
         self._timers = Timers(context)
         self._webhooks = Webhooks(context, performer)
-        self._relay = Relay(context, self._webhooks.wake)
+        self._relay = Relay(context, partial(self._webhooks.expect, 0.0))
         self._stepper = Stepper(context, self._timers.expect, self._relay.wake)
         self._calls = Calls(context, performer, self._stepper)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
         self._job_leases = JobLeases(context, self._stepper)
         self._scheduler = Scheduler(context)
+        self._lookout = Lookout(context, self._timers, self._job_leases, self._scheduler, self._webhooks, self._relay)
         self._intake = events.Intake(context)
         self._consumers: list[Consumer] = []
         self._loops: list[asyncio.Task[None]] = []
@@ -68,6 +71,7 @@ class Worker:
         for consumer in self._consumers:
             await consumer.start()
         self._loops = [
+            asyncio.create_task(self._lookout.run()),
             asyncio.create_task(self._timers.run(self._stepper)),
             asyncio.create_task(self._sweeper.run()),
             asyncio.create_task(self._job_leases.run()),
@@ -94,7 +98,7 @@ class Worker:
         if announce.TIMERS in woken:
             self._timers.expect(0.0)
         if any(map(is_schedule, woken)):
-            self._scheduler.wake()
+            self._scheduler.expect(0.0)
         await self._stepper.step([id_ for id_ in woken if id_ != announce.TIMERS])
 
     async def _call(self, ids: list[str]) -> None:

@@ -29,7 +29,7 @@ from perdure.runtime.views import StartRequest
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable
-from perdure.worker import jobs, lifecycle, schedules, sweeper, timers, webhooks
+from perdure.worker import jobs, lookout, sweeper, timers, webhooks
 from perdure.worker.worker import Worker
 
 from .checks import Broken, Invariants, in_the_end
@@ -50,8 +50,7 @@ WORLD_SECONDS_MAX = 250_000.0
 """By when everything must have come to its end: the faults cease within minutes, the longest plans wait for a day."""
 STEPS_MAX = 20_000
 SETTINGS = Settings(_env_file=None, sweep_seconds=10, job_attempts_max=50)
-SLOW = {sweeper: "AWAY_SECONDS", timers: "SLEEP_SECONDS_MAX", jobs: "SLEEP_SECONDS_MAX"}
-IDLE = (lifecycle, schedules, webhooks)
+SLOW = {sweeper: "AWAY_SECONDS", lookout: "LOOK_SECONDS", timers: "AGAIN_SECONDS", jobs: "AGAIN_SECONDS"}
 CHILD = {
     "document": {"dsl": "1.0.3", "namespace": "n", "name": "c", "version": "1.0.0"},
     "do": [
@@ -364,7 +363,7 @@ def _world(seed: int) -> Iterator[VirtualLoop]:
         raise structlog.DropEvent
 
     patches = [patch.object(module, name, 5.0) for module, name in SLOW.items()]
-    patches += [patch.object(module, "SLEEP_SECONDS_MAX", 1e5) for module in IDLE]
+    patches.append(patch.object(webhooks, "TRIM_SECONDS", 1e5))
     patches.append(patch.object(runtime_step, "BATCH_WAIT_SECONDS_MAX", 1e5))
     before = structlog.get_config()
     structlog.configure(processors=[notice], cache_logger_on_first_use=False)

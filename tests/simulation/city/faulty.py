@@ -12,7 +12,17 @@ from .owners import Owner
 
 READS = frozenset({"now", "definition", "process", "ended", "activities", "history", "payloads", "with_facts"})
 READS |= {"owed_steps", "owed_calls", "owed_events", "owed_look_backs", "events_to_finish", "shapes", "look_backs"}
-READS |= {"recent_events", "next_timer", "next_job_due", "jobs_available", "human_tasks", "facts_left", "pins"}
+READS |= {
+    "recent_events",
+    "next_timer",
+    "next_job_due",
+    "jobs_available",
+    "human_tasks",
+    "facts_left",
+    "pins",
+    "outlook",
+    "is_owed",
+}
 LOCKING = frozenset({"put_off"})
 """Operations that wait for who holds their processes."""
 UNORDERED = frozenset({"lease_calls", "owed_steps", "owed_calls", "owed_events", "owed_look_backs", "offer_events"})

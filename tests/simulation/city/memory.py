@@ -272,5 +272,12 @@ class MemoryStore(MemoryWorld):
         due = min((due for due, _ in self.t.timers.values()), default=None)
         return None if due is None else (due - clock.now()).total_seconds()
 
+    async def outlook(self) -> r.Outlook:
+        return r.Outlook(await self.next_timer(), await self.next_job_due(), None, None, telling=False)
+
+    async def is_owed(self, older_than_seconds: float) -> bool:
+        asked = (self.owed_steps, self.owed_calls, self.owed_events, self.owed_look_backs)
+        return any([await owed(older_than_seconds, 1) for owed in asked])
+
     async def purge(self, retention_seconds: float, event_seconds: float, limit: int) -> int:
         return 0

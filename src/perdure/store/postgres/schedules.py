@@ -65,6 +65,12 @@ for update skip locked
 """
 
 # That of which the oldest fact has waited longest. One that is put off has it in the future.
+CONSUMING = """
+select from schedule s
+cross join lateral (select i.recorded_at from inbox i where i.process = s.id order by i.id limit 1) oldest
+where s.kind = 'on' and oldest.recorded_at <= clock_timestamp()
+"""
+
 TAKE_CONSUMING = f"""
 select {COLUMNS}, clock_timestamp() as now from schedule s
 cross join lateral (select i.recorded_at from inbox i where i.process = s.id order by i.id limit 1) oldest

@@ -18,6 +18,7 @@ from perdure.store.postgres import (
     housekeeping,
     jobs,
     loads,
+    outlook,
     people,
     pins,
     processes,
@@ -242,6 +243,14 @@ class PostgresStore:
     async def next_timer(self) -> float | None:
         async with connected(self._pool) as connection:
             return await work.next_timer(connection)
+
+    async def outlook(self) -> r.Outlook:
+        async with connected(self._pool) as connection:
+            return await outlook.get(connection)
+
+    async def is_owed(self, older_than_seconds: float) -> bool:
+        async with connected(self._pool) as connection:
+            return await outlook.is_owed(connection, older_than_seconds)
 
     # events and callbacks
 
