@@ -60,7 +60,7 @@ from perdure.engine.facts import (
     ProcessStarted,
     TimerFired,
 )
-from perdure.engine.refs import Ref, inline_value, key_of
+from perdure.engine.refs import Ref, content_key, inline_value, key_of
 from perdure.engine.state import State
 from perdure.engine.step import Activity, Entry, Environment, Limits, Process, Step
 from perdure.engine.wake_ups import wake_ups
@@ -167,6 +167,8 @@ class Run:
         self.secrets = secrets or {}
         self.state: bytes | None = None
         self.payloads: dict[bytes, bytes] = {}
+        self.accepted: dict[bytes, bytes] = {}
+        """Those that were stored before the first step."""
         self.activities: dict[UUID, Activity] = {}
         self.history: list[Entry] = []
         self.trail = Trail()
@@ -188,6 +190,12 @@ class Run:
 
     def start(self, input_: Any = None, *, drain: bool = True) -> "Run":
         return self.take(ProcessStarted({} if input_ is None else input_, "tester"), drain=drain)
+
+    def start_with_stored(self, input_: Any, *, drain: bool = True) -> "Run":
+        """Begin with an input that was stored when the process was accepted."""
+        encoded = encode(input_)
+        self.payloads[content_key(encoded)] = self.accepted[content_key(encoded)] = encoded
+        return self.take(ProcessStarted(None, "tester", content_key(encoded)), drain=drain)
 
     def take(self, *facts: AnyFact, drain: bool = True) -> "Run":
         """Let facts happen; with `drain`, also the steps that the process then owes itself."""

@@ -335,6 +335,14 @@ def wide(run: Run) -> None:
     run.take().succeed("b0", {"n": 0})
 
 
+STORED_INPUT = f"do: [c: {CALL}]"
+
+
+def stored_input(run: Run) -> None:
+    """An input that was stored when the process was accepted."""
+    run.start_with_stored({"n": 1}).succeed("c", 2)
+
+
 Script = Callable[[Run], None]
 
 RUNS: dict[str, tuple[str, Script]] = {
@@ -355,6 +363,7 @@ RUNS: dict[str, tuple[str, Script]] = {
     "stepped": (STEPPED, stepped),
     "doubts": (DOUBTS, doubts),
     "wide": (WIDE, wide),
+    "stored-input": (STORED_INPUT, stored_input),
 }
 PINS: dict[str, dict[str, Any]] = {"functions": {"double:1.0.0@default": DOUBLE}}
 ACTIVITIES_MAX = {"stepped": 1, "wide": 40}

@@ -44,8 +44,10 @@ class Stage(msgspec.Struct, rename="camel"):
     status: str
 
 
-class Golden(msgspec.Struct, rename="camel"):
-    """One process from its start to its end. `references` are those of the tasks, which states name by number."""
+class Golden(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One process from its start to its end. `references` are those of the tasks, which states name by number;
+    `accepted` are payloads that were stored before the first step.
+    """
 
     document: Any
     pins: list[Pin]
@@ -54,6 +56,7 @@ class Golden(msgspec.Struct, rename="camel"):
     stages: list[Stage]
     output: Any
     error: str | None
+    accepted: dict[str, str] = {}
 
     @property
     def program(self) -> Program:
@@ -90,7 +93,8 @@ class Successor:
         self._golden = golden
         self._program = golden.program
         self._state: State | None = states.decode(done[-1].state) if done else None
-        self._payloads = {bytes.fromhex(key): text for stage in done for key, text in stage.payloads.items()}
+        stored = [golden.accepted, *(stage.payloads for stage in done)]
+        self._payloads = {bytes.fromhex(key): text for payloads in stored for key, text in payloads.items()}
         self._left = golden.stages[stages_done:]
         self._now = done[-1].at if done else START
 
@@ -171,7 +175,8 @@ def record(name: str) -> Golden:
     assert run.status in ENDED, f"{name} has to come to an end, it is {run.status}: {run.open}"
     output = run.output if run.status == "completed" else None
     references = [task.reference for task in program.tasks]
-    return Golden(document, pins, references, run.limits.activities_max, run.stages, output, _type(run.step))
+    accepted = {key.hex(): data.decode() for key, data in run.accepted.items()}
+    return Golden(document, pins, references, run.limits.activities_max, run.stages, output, _type(run.step), accepted)
 
 
 def missing() -> Iterator[tuple[str, Path]]:

@@ -290,6 +290,7 @@ COMMANDS = {
     "cancel twice": ([CANCEL], CANCEL, "the process is cancelled"),
     "suspend what was cancelled": ([CANCEL], SUSPEND, "the process is cancelled"),
     "start twice": ([], ProcessStarted({}, "ann"), "the process has started already"),
+    "start twice by key": ([], ProcessStarted(None, "ann", b"k" * 16), "the process has started already"),
 }
 
 

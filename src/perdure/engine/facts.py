@@ -12,6 +12,7 @@ import msgspec
 
 from perdure.codec import Json
 from perdure.engine.errors import Error
+from perdure.engine.refs import Key
 
 
 class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -34,10 +35,11 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProcessStarted(Fact, frozen=True):
-    """The process was accepted with this input."""
+    """The process was accepted with this input, or with that which is stored under a key already."""
 
     input: Json
     actor: str
+    input_key: Key | None = None
 
 
 class ActivitySucceeded(Fact, frozen=True):

@@ -10,7 +10,7 @@ from perdure.engine.draft import PERDURE, TASK, WORKFLOW, Draft
 from perdure.engine.errors import Error
 from perdure.engine.facts import ProcessStarted
 from perdure.engine.payloads import Flow
-from perdure.engine.refs import Ref
+from perdure.engine.refs import Ref, stored
 from perdure.engine.release import TASK_CANCELLED, cancel_beneath, release
 from perdure.engine.release import cancel as cancel_activity
 from perdure.engine.state import ROOT, Frame, ListenFrame
@@ -22,7 +22,8 @@ TASK_FAULTED = TASK + "faulted.v1"
 def start(draft: Draft, fact: ProcessStarted) -> Flow[None]:
     """Begin the process with its input."""
     state = draft.state
-    state.input = state.argument = draft.store(None, fact.input)
+    input_ = draft.store(None, fact.input) if fact.input_key is None else stored(fact.input_key)
+    state.input = state.argument = input_
     state.status = "running"
     state.started_at = draft.now
     program = draft.program

@@ -7,12 +7,12 @@ import msgspec
 
 from perdure import clock
 from perdure.definition.problems import Problem
-from perdure.engine.facts import ProcessStarted
 from perdure.engine.refs import ref_of
 from perdure.engine.step import waits_to_begin
 from perdure.runtime import definitions, processes
 from perdure.runtime.admission import Admission
 from perdure.runtime.announce import Announcement, announce
+from perdure.runtime.beginnings import beginning
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, Invalid, NotFound, Refused
 from perdure.runtime.first_steps import FirstSteps
@@ -20,7 +20,6 @@ from perdure.runtime.grouping import Group
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import DefinitionReference, Principal, ProcessView, Started, StartRequest
 from perdure.store.digests import document_digest, token_digest
-from perdure.store.facts import encode_fact
 from perdure.store.records import Accepted, NewProcess, Start
 
 IDEMPOTENCY_SECONDS = 24 * 3600
@@ -67,7 +66,7 @@ class Starts:
                     asked = (request.namespace, request.name, request.version)
                     if asked not in versions:
                         versions[asked] = await self._version(who.tenant, *asked)
-                    plain.append((index, _new_process(who, request, versions[asked])))
+                    plain.append((index, self._new(who, request, versions[asked])))
                 else:
                     results[index] = (await self._start(who, request, None, b"")).process
             except Refused as refusal:
@@ -82,7 +81,7 @@ class Starts:
         self, who: Principal, request: StartRequest, key: str | None, digest: bytes, *, awaited: bool = False
     ) -> Started:
         version = await self._version(who.tenant, request.namespace, request.name, request.version)
-        new = _new_process(who, request, version)
+        new = self._new(who, request, version)
         claim = None if key is None else (key, digest)
         if _is_plain(request):
             accepted = await self._accept_plain(Start(new, claim), awaited=awaited)
@@ -154,6 +153,9 @@ class Starts:
             self._known.add(asked)
         return version
 
+    def _new(self, who: Principal, request: StartRequest, version: str) -> NewProcess:
+        return _new_process(who, request, version, self._context.settings.payload_bytes_max)
+
     def _view(self, new: NewProcess, request: StartRequest, accepted: Accepted) -> ProcessView:
         """The process as it was accepted."""
         assert accepted.created_at is not None
@@ -188,7 +190,7 @@ class Starts:
         await self._context.coordinator.remember(_idempotency_key(who, key), value, IDEMPOTENCY_SECONDS)
 
 
-def _new_process(who: Principal, request: StartRequest, version: str) -> NewProcess:
+def _new_process(who: Principal, request: StartRequest, version: str, payload_bytes_max: int) -> NewProcess:
     input_, payload = ref_of(request.input)
     return NewProcess(
         id=clock.uuid7(),
@@ -201,7 +203,7 @@ def _new_process(who: Principal, request: StartRequest, version: str) -> NewProc
         seed=clock.random_bytes(32),
         input=input_,
         payload=payload,
-        fact=encode_fact(ProcessStarted(input=request.input, actor=who.name)),
+        fact=beginning(request.input, payload, who.name, payload_bytes_max),
         start_at=request.start_at,
     )
 

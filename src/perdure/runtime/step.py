@@ -23,13 +23,15 @@ from perdure.engine.advance import advance
 from perdure.engine.draft import ENDED, PERDURE
 from perdure.engine.effects import CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import Error, standard
-from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded, ProcessStarted
+from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
 from perdure.engine.step import Process, Step
 from perdure.runtime.announce import TIMER_SECONDS, TIMERS, Announcement, announce
+from perdure.runtime.beginnings import beginning
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
+from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable, Taken
 from perdure.store.facts import FactNewer, decode_fact, encode_fact
 from perdure.store.records import DefinitionName, NewProcess, Outcome, TakenProcess
@@ -306,7 +308,7 @@ class Stepper:
                 case OpenJob():
                     announcement.jobs.add((process.tenant, effect.type))
                 case StartChild():
-                    child = await _child(taken, process, effect, self._context.settings.nesting_max)
+                    child = await _child(taken, process, effect, self._context.settings)
                     if isinstance(child, NewProcess):
                         others.children.append(child)
                     else:
@@ -326,11 +328,13 @@ class Stepper:
             others.facts.append((process.parent_process, encode_fact(ended)))
 
 
-async def _child(taken: Taken, parent: TakenProcess, effect: StartChild, nesting_max: int) -> NewProcess | ChildEnded:
+async def _child(taken: Taken, parent: TakenProcess, effect: StartChild, settings: Settings) -> NewProcess | ChildEnded:
     """The child to accept, or why it can't be, as the parent's fact."""
     depth = parent.depth + 1 if effect.await_ else 0
-    if depth > nesting_max:
-        detail = f"processes that wait for each other are nested more than {nesting_max} deep (PERDURE_NESTING_MAX)"
+    if depth > settings.nesting_max:
+        detail = (
+            f"processes that wait for each other are nested more than {settings.nesting_max} deep (PERDURE_NESTING_MAX)"
+        )
         return _no_child(effect, standard("runtime", detail))
     version = None if effect.version == "latest" else effect.version
     definition = await taken.definition(parent.tenant, effect.namespace, effect.name, version)
@@ -351,7 +355,7 @@ async def _child(taken: Taken, parent: TakenProcess, effect: StartChild, nesting
         seed=clock.random_bytes(32),
         input=input_,
         payload=payload,
-        fact=encode_fact(ProcessStarted(input=effect.input, actor=PERDURE)),
+        fact=beginning(effect.input, payload, PERDURE, settings.payload_bytes_max),
         parent_process=parent.id,
         parent_activity=effect.activity if effect.await_ else None,
         depth=depth,
