@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import asyncpg
 import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
@@ -143,6 +144,22 @@ async def test_a_full_host_holds_up_nobody_else(database, shop, other):
         assert (await platform.ended(view)).status == "completed"
         assert await platform.stranded() == []
     assert (len(shop.came), shop.most, waiting()) == (10, 1, 0)
+
+
+async def test_a_worker_that_outslept_its_lease_makes_the_call_once_at_a_time(database, shop):
+    shop.open.clear()
+    async with open_platform(database) as platform:
+        await platform.deploy("one", [{"a": get(shop)}])
+        view = await platform.start("one")
+        await shop.until(1)
+        connection = await asyncpg.connect(database)
+        await connection.execute("update call set lease_until = clock_timestamp() - interval '1 minute'")
+        await connection.close()
+        await shop.until(2)
+        await until(lambda: len(platform.worker._calls._running) == 1)
+        shop.open.set()
+        assert (await platform.ended(view)).status == "completed"
+    assert len(set(shop.keys)) == 1
 
 
 async def test_what_is_too_much_to_wait_is_put_off(database, shop, other):

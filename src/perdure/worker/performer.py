@@ -107,6 +107,8 @@ class Calls:
 
     def _start(self, call: LeasedCall, place: Place | None) -> None:
         """A subscription takes up no place."""
+        if call.activity in self._tokens:
+            self._give_up(call.activity)
         self._tokens[call.activity] = call.token
         task = asyncio.create_task(self._perform(call, place))
         self._running[task] = call
@@ -115,6 +117,12 @@ class Calls:
         else:
             self._places[task] = place
         task.add_done_callback(self._ended)
+
+    def _give_up(self, activity: UUID) -> None:
+        """The call has been leased anew, as this worker was stopped for longer than its lease. It is made once here."""
+        for task, call in tuple(self._running.items()):
+            if call.activity == activity:
+                task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
