@@ -14,6 +14,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     broker_url: str | None = None
     redis_url: str | None = None
+    replica_url: str | None = None
+    """A read replica of the database, for reads that say `consistency=eventual`."""
     public_url: str | None = None
     api_url: str = "http://127.0.0.1:8080"
     api_key: str | None = None

@@ -34,7 +34,7 @@ from perdure.runtime.starting import Starting
 from perdure.sealing import Sealer
 from perdure.secrets import Secrets
 from perdure.settings import Settings
-from perdure.store.contract import StoreUnavailable
+from perdure.store.contract import Store, StoreUnavailable
 from perdure.store.lifecycle import Telling
 from perdure.store.postgres import migrations
 from perdure.store.postgres.connection import Pool, Unreachable, connected, never, open_pool
@@ -166,6 +166,7 @@ async def open_context(
         stack.push_async_callback(_close, pool)
         store = PostgresStore(pool, Telling(settings.lifecycle_events, publish=bool(settings.broker_url)))
         secrets = Secrets(os.environ)
+        replica = None if settings.replica_url is None else await _replica(stack, settings.replica_url, settings)
         context = Context(
             store=store,
             broker=_broker(settings, pool, dsn),
@@ -177,6 +178,7 @@ async def open_context(
             programs=Programs(store),
             fetcher=OutsideFetcher(Outside(settings, secrets)),
             limits=_limits(settings),
+            replica=replica,
         )
         if not bare:
             await context.broker.start()
@@ -217,6 +219,20 @@ async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None, full: Call
             log.warning("the database is away; waiting for it", reason=str(error))
             on_wait(str(error))
         await clock.sleep(AWAY_SECONDS)
+
+
+async def _replica(stack: AsyncExitStack, dsn: str, settings: Settings) -> Store:
+    """It may be away, now or later. What is wrong for good is said at once."""
+    pool = await open_pool(dsn, settings.database_pool_max, size_min=0)
+    stack.push_async_callback(_close, pool)
+    try:
+        async with connected(pool):
+            pass
+    except StoreUnavailable as error:
+        log.warning("the replica is away; the database is read instead", reason=str(error))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise CannotStart(f"The replica can't be reached: {error}. Check PERDURE_REPLICA_URL.") from error
+    return PostgresStore(pool, Telling(settings.lifecycle_events, publish=False))
 
 
 async def _fitting_pool(dsn: str, settings: Settings, full: Callable[[], bool]) -> Pool:

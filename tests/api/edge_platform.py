@@ -133,7 +133,7 @@ class EdgePlatform:
         self._asked("start_batch", requests)
         return [PROCESS for _ in requests]
 
-    async def get_process(self, who, process):
+    async def get_process(self, who, process, *, eventual=False):
         self._asked("get_process", process)
         return PROCESS
 
@@ -141,15 +141,15 @@ class EdgePlatform:
         self._asked("wait_process", process, seconds)
         return PROCESS
 
-    async def list_processes(self, who, filter_, *, limit, cursor):
+    async def list_processes(self, who, filter_, *, limit, cursor, eventual=False):
         self._asked("list_processes", filter_, limit, cursor)
         return Page([PROCESS], None)
 
-    async def activities(self, who, process, *, limit, cursor):
+    async def activities(self, who, process, *, limit, cursor, eventual=False):
         self._asked("activities", process)
         return Page[ActivityView]([], None)
 
-    async def history(self, who, process, *, limit, cursor):
+    async def history(self, who, process, *, limit, cursor, eventual=False):
         self._asked("history", process)
         return Page(self.history_entries, None)
 

@@ -22,7 +22,7 @@ class SlowPlatform(EdgePlatform):
         self.go = asyncio.Event()
         self.inside = 0
 
-    async def get_process(self, who, process):
+    async def get_process(self, who, process, *, eventual=False):
         self.inside += 1
         await self.go.wait()
         return PROCESS

@@ -36,14 +36,15 @@ _SETTINGS = {
 class PostgresServer(Server):
     """`version` "15" stands for the oldest installed from 15 on; "18" for the embedded programs.
 
-    `durable` writes through to the disk, for measurements.
+    `durable` writes through to the disk, for measurements. With a `primary`, which must run, it is a read replica of it.
     """
 
-    def __init__(self, version: str = "15", *, durable: bool = False) -> None:
+    def __init__(self, version: str = "15", *, durable: bool = False, primary: "PostgresServer | None" = None) -> None:
         super().__init__(user=unprivileged("postgres"))
         self._settings = {**_SETTINGS, "fsync": "on", "full_page_writes": "on"} if durable else _SETTINGS
         self._bin = _embedded(self.directory) if version == "18" else _oldest_installed()
         self._data = self.directory / "data"
+        self._primary = primary
         self._databases = 0
         self._template = asyncio.Lock()
         self._template_made = False
@@ -141,16 +142,13 @@ class PostgresServer(Server):
             await connection.close()
 
     def _make_cluster(self) -> None:
+        command = [str(self._bin / "initdb"), f"--pgdata={self._data}", "--username=perdure", "--auth=trust"]
+        command += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        if self._primary is not None:
+            command = [str(self._bin / "pg_basebackup"), f"--pgdata={self._data}", f"--dbname={self._primary.url}"]
+            command += ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
         subprocess.run(
-            [
-                str(self._bin / "initdb"),
-                f"--pgdata={self._data}",
-                "--username=perdure",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ],
+            command,
             check=True,
             capture_output=True,
             cwd=self.directory,

@@ -16,6 +16,7 @@ from perdure.api.problems import Refusal
 from perdure.api.requests import (
     IDEMPOTENCY_KEY,
     WAIT,
+    Consistency,
     Cursor,
     Limit,
     Route,
@@ -192,6 +193,7 @@ async def list_processes(
     created_before: Annotated[Time, filter_("", alias="createdBefore")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
+    consistency: Consistency = "strong",
 ) -> Response:
     """Newest first. Every filter narrows further; `tag.NAME=value` by tag."""
     wanted = ProcessFilter(
@@ -205,7 +207,9 @@ async def list_processes(
         created_after=time("createdAfter", created_after),
         created_before=time("createdBefore", created_before),
     )
-    found = await platform(request).list_processes(caller(request), wanted, limit=limit, cursor=cursor)
+    found = await platform(request).list_processes(
+        caller(request), wanted, limit=limit, cursor=cursor, eventual=consistency == "eventual"
+    )
     return send_page(found)
 
 
@@ -226,9 +230,11 @@ def _tags(request: Request) -> dict[str, str]:
 
 @router.get("/v1/processes/{id}", summary="Read a process")
 @operation("getProcess", {200: answer("The process.", _PROCESS, examples.PROCESS)}, problems=(404,))
-async def read(request: Request, process: Id, wait: Wait = 0) -> Response:
+async def read(request: Request, process: Id, wait: Wait = 0, consistency: Consistency = "strong") -> Response:
+    """With `wait` it is always the newest state."""
     if not wait:
-        return send(await platform(request).get_process(caller(request), process))
+        eventual = consistency == "eventual"
+        return send(await platform(request).get_process(caller(request), process, eventual=eventual))
     with serving(request).waits.one():
         return send(await _ended(request, process, wait))
 
@@ -250,16 +256,24 @@ async def _ended(request: Request, process: UUID, seconds: float) -> ProcessView
 
 @router.get("/v1/processes/{id}/activities", summary="List the activities of a process")
 @operation("listActivities", {200: page("In order of start.", "Activity", examples.ACTIVITY)}, problems=(404,))
-async def list_activities(request: Request, process: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_activities(
+    request: Request, process: Id, limit: Limit = 50, cursor: Cursor = None, consistency: Consistency = "strong"
+) -> Response:
     """In order of start."""
-    return send_page(await platform(request).activities(caller(request), process, limit=limit, cursor=cursor))
+    eventual = consistency == "eventual"
+    found = await platform(request).activities(caller(request), process, limit=limit, cursor=cursor, eventual=eventual)
+    return send_page(found)
 
 
 @router.get("/v1/processes/{id}/history", summary="Read the audit trail of a process")
 @operation("getHistory", {200: page("In order.", "HistoryEntry", examples.HISTORY)}, problems=(404,))
-async def read_history(request: Request, process: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def read_history(
+    request: Request, process: Id, limit: Limit = 50, cursor: Cursor = None, consistency: Consistency = "strong"
+) -> Response:
     """Who did what, when, in order and without gaps."""
-    return send_page(await platform(request).history(caller(request), process, limit=limit, cursor=cursor))
+    eventual = consistency == "eventual"
+    found = await platform(request).history(caller(request), process, limit=limit, cursor=cursor, eventual=eventual)
+    return send_page(found)
 
 
 @router.get("/v1/processes/{id}/events", summary="Follow the audit trail live")

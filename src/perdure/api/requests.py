@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import Path, Query
@@ -37,6 +37,13 @@ Wait = Annotated[
         ge=0,
         le=WAIT_SECONDS_MAX,
         description="Seconds to wait for the process to end; the answer comes then or when they are over.",
+    ),
+]
+Consistency = Annotated[
+    Literal["strong", "eventual"],
+    Query(
+        description="`eventual`: what is answered may be a little old. It is read from a replica of the database, "
+        "where there is one."
     ),
 ]
 IDEMPOTENCY_KEY_CHARACTERS_MAX: Final = 255

@@ -27,3 +27,5 @@ class Context:
     programs: Programs
     fetcher: Fetcher
     limits: Limits = field(default_factory=Limits)
+    replica: Store | None = None
+    """To be read only, and a little late."""

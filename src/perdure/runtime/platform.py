@@ -91,17 +91,21 @@ class Platform(Protocol):
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
         """One result per request, in order; an exception is a `Refused`."""
 
-    async def get_process(self, who: Principal, process: UUID) -> ProcessView: ...
+    async def get_process(self, who: Principal, process: UUID, *, eventual: bool = False) -> ProcessView:
+        """`eventual`, here and in the next: what it answers may be a little old, where there is a replica to ask."""
+
     async def wait_process(self, who: Principal, process: UUID, seconds: float) -> ProcessView:
         """The process as soon as it has ended, or as it is when the time is over."""
 
     async def list_processes(
-        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None
+        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None, eventual: bool = False
     ) -> Page[ProcessView]: ...
     async def activities(
-        self, who: Principal, process: UUID, *, limit: int, cursor: str | None
+        self, who: Principal, process: UUID, *, limit: int, cursor: str | None, eventual: bool = False
     ) -> Page[ActivityView]: ...
-    async def history(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[HistoryView]: ...
+    async def history(
+        self, who: Principal, process: UUID, *, limit: int, cursor: str | None, eventual: bool = False
+    ) -> Page[HistoryView]: ...
     async def history_after(
         self, who: Principal, process: UUID, sequence: int, *, limit: int
     ) -> tuple[list[HistoryView], bool]:

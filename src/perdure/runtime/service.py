@@ -1,6 +1,6 @@
 """The runtime behind `runtime.platform.Platform`: each operation is one call into the file that has its job."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from perdure.runtime.admission import Admission
 from perdure.runtime.context import Context
 from perdure.runtime.job_changes import JobChanges
 from perdure.runtime.job_queue import JobQueue
+from perdure.runtime.reading import Reader
 from perdure.runtime.starts import Starts
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
@@ -73,6 +74,7 @@ class Service:
         self._job_queue = JobQueue(context.store, context.broker)
         self._job_changes = JobChanges(context)
         self._intake = events.Intake(context)
+        self._reader = Reader(context)
 
     async def stop(self) -> None:
         await self._starts.stop()
@@ -123,8 +125,8 @@ class Service:
     async def start_batch(self, who: Principal, requests: list[StartRequest]) -> list[ProcessView | Exception]:
         return await self._starts.start_batch(who, requests)
 
-    async def get_process(self, who: Principal, process: UUID) -> ProcessView:
-        return await processes.get(self._context, who, process)
+    async def get_process(self, who: Principal, process: UUID, *, eventual: bool = False) -> ProcessView:
+        return await self._reader.read(lambda context: processes.get(context, who, process), eventual=eventual)
 
     async def wait_process(self, who: Principal, process: UUID, seconds: float) -> ProcessView:
         view = await processes.get(self._context, who, process)
@@ -134,15 +136,28 @@ class Service:
         return await processes.get(self._context, who, process)
 
     async def list_processes(
-        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None
+        self, who: Principal, filter_: ProcessFilter, *, limit: int, cursor: str | None, eventual: bool = False
     ) -> Page[ProcessView]:
-        return await processes.page(self._context, who, filter_, limit=limit, cursor=cursor)
+        def read(context: Context) -> Awaitable[Page[ProcessView]]:
+            return processes.page(context, who, filter_, limit=limit, cursor=cursor)
 
-    async def activities(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[ActivityView]:
-        return await processes.activities(self._context, who, process, limit=limit, cursor=cursor)
+        return await self._reader.read(read, eventual=eventual)
 
-    async def history(self, who: Principal, process: UUID, *, limit: int, cursor: str | None) -> Page[HistoryView]:
-        return await processes.history(self._context, who, process, limit=limit, cursor=cursor)
+    async def activities(
+        self, who: Principal, process: UUID, *, limit: int, cursor: str | None, eventual: bool = False
+    ) -> Page[ActivityView]:
+        def read(context: Context) -> Awaitable[Page[ActivityView]]:
+            return processes.activities(context, who, process, limit=limit, cursor=cursor)
+
+        return await self._reader.read(read, eventual=eventual)
+
+    async def history(
+        self, who: Principal, process: UUID, *, limit: int, cursor: str | None, eventual: bool = False
+    ) -> Page[HistoryView]:
+        def read(context: Context) -> Awaitable[Page[HistoryView]]:
+            return processes.history(context, who, process, limit=limit, cursor=cursor)
+
+        return await self._reader.read(read, eventual=eventual)
 
     async def history_after(
         self, who: Principal, process: UUID, sequence: int, *, limit: int

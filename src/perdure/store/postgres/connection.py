@@ -77,9 +77,10 @@ def never() -> bool:
     return False
 
 
-async def open_pool(dsn: str, size_max: int, full: Callable[[], bool] = never) -> Pool:
+async def open_pool(dsn: str, size_max: int, full: Callable[[], bool] = never, *, size_min: int = 1) -> Pool:
     """A pool of at most `size_max` connections. Raises `StoreUnavailable` where the database is away, else
-    `Unreachable`. `full` tells, of a database that is away, whether its disk has no room.
+    `Unreachable`. `full` tells, of a database that is away, whether its disk has no room. With a `size_min` of 0 it
+    connects when it is used.
     """
 
     async def connect(*arguments: Any, **options: Any) -> Any:
@@ -94,7 +95,7 @@ async def open_pool(dsn: str, size_max: int, full: Callable[[], bool] = never) -
         pool = await asyncpg.create_pool(
             dsn,
             connect=connect,
-            min_size=1,
+            min_size=size_min,
             max_size=size_max,
             timeout=ACQUIRE_SECONDS_MAX,
             command_timeout=COMMAND_SECONDS_MAX,
