@@ -13,18 +13,20 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers t
 from bench import report
 from bench.client import Client
 from bench.figures import FULL, QUICK, Figure, Size
-from bench.forms import FORMS
+from bench.forms import FORMS, WORKERS
 from bench.load import LoadClient
 from bench.stand import Stand
 from bench.workloads import WORKLOADS
 
 
-async def measure(size: Size, forms: Sequence[str], names: Sequence[str]) -> tuple[dict[str, list[Figure]], list[str]]:
+async def measure(
+    size: Size, forms: Sequence[str], names: Sequence[str], workers: int
+) -> tuple[dict[str, list[Figure]], list[str]]:
     """All figures by form, and what has failed. A workload that fails leaves the others their figures."""
     results: dict[str, list[Figure]] = {form: [] for form in forms}
     failed: list[str] = []
     for form in forms:
-        async with LoadClient() as load, FORMS[form]() as platform, Client(platform.url, platform.key) as client:
+        async with LoadClient() as load, FORMS[form](workers) as platform, Client(platform.url, platform.key) as client:
             stand = Stand(platform, client, load, size)
             for name in names:
                 began = time.monotonic()
@@ -42,10 +44,10 @@ async def measure(size: Size, forms: Sequence[str], names: Sequence[str]) -> tup
 def main() -> None:
     arguments = _arguments()
     forms, names = arguments.form or list(FORMS), arguments.only or list(WORKLOADS)
-    results, failed = asyncio.run(measure(QUICK if arguments.quick else FULL, forms, names))
+    results, failed = asyncio.run(measure(QUICK if arguments.quick else FULL, forms, names, arguments.workers))
     text = report.table(results, arguments.quick)
     print("\n" + text)
-    if not (arguments.only or arguments.form or failed):
+    if not (arguments.only or arguments.form or arguments.workers != WORKERS or failed):
         report.write_document(text)
     if arguments.json:
         report.write_json(arguments.json, results)
@@ -64,6 +66,7 @@ def _arguments() -> argparse.Namespace:
         help="measure only this workload and leave the document alone; may be repeated",
     )
     parser.add_argument("--form", action="append", choices=list(FORMS), help="measure only this form; the same")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="how many of the distributed form; the same")
     return parser.parse_args()
 
 

@@ -81,7 +81,7 @@ class Embedded:
 
 @dataclass
 class Distributed:
-    """One API and two workers on PostgreSQL, RabbitMQ and Redis."""
+    """One API and workers on PostgreSQL, RabbitMQ and Redis."""
 
     api: Program
     workers: list[Program]
@@ -135,7 +135,8 @@ def _cpu_seconds(roots: list[psutil.Process]) -> float:
 
 
 @contextlib.asynccontextmanager
-async def embedded() -> AsyncIterator[Form]:
+async def embedded(workers: int) -> AsyncIterator[Form]:
+    """API and one worker are one process, whatever number is asked for."""
     program = Program("dev", environment={"PERDURE_LOG_LEVEL": "warning"})
     try:
         await program.start()
@@ -145,7 +146,7 @@ async def embedded() -> AsyncIterator[Form]:
 
 
 @contextlib.asynccontextmanager
-async def distributed() -> AsyncIterator[Form]:
+async def distributed(workers: int) -> AsyncIterator[Form]:
     async with contextlib.AsyncExitStack() as stack:
         before = set(psutil.Process().children())
         postgres, rabbit, redis = PostgresServer(durable=True), RabbitServer(), RedisServer()
@@ -164,7 +165,7 @@ async def distributed() -> AsyncIterator[Form]:
         }
         made = await run("keys", "create", "--name", "bench", environment=environment)
         api, *workers = [Program("api", environment=environment)] + [
-            Program("worker", environment=environment) for _ in range(WORKERS)
+            Program("worker", environment=environment) for _ in range(workers)
         ]
         for program in (api, *workers):
             stack.push_async_callback(program.close)
