@@ -60,5 +60,5 @@ lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer 
 	scripts/lock.sh $(BIN)/uv
 
 clean: ## remove what was built and cached, not the data in .perdure
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants bench/.peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

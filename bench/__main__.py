@@ -15,6 +15,7 @@ from bench.client import Client
 from bench.figures import FULL, QUICK, Figure, Size
 from bench.forms import FORMS, WORKERS
 from bench.load import LoadClient
+from bench.ratios import ratios
 from bench.stand import Stand
 from bench.workloads import WORKLOADS
 
@@ -33,12 +34,19 @@ async def measure(
                 try:
                     async for figure in WORKLOADS[name](stand):
                         results[form].append(figure)
-                        print(f"{form:12} {figure.name:32} {figure.median:12,.2f} {figure.unit}", flush=True)
+                        _print(form, figure)
                 except Exception:
                     traceback.print_exc()
                     failed.append(f"{form} {name}")
                 print(f"{form:12} {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        for figure in ratios(results[form]):
+            results[form].append(figure)
+            _print(form, figure)
     return results, failed
+
+
+def _print(form: str, figure: Figure) -> None:
+    print(f"{form:12} {figure.name:32} {figure.median:12,.2f} {figure.unit}", flush=True)
 
 
 def main() -> None:

@@ -42,6 +42,10 @@ class Size:
     queries: int
     load_seconds: float
     idle_seconds: float
+    peer_seconds: float
+    """For how long others get as much through as they can."""
+    beside: int
+    """Workflows of others that are parked."""
 
 
 FULL = Size(
@@ -63,6 +67,8 @@ FULL = Size(
     queries=500,
     load_seconds=20.0,
     idle_seconds=30.0,
+    peer_seconds=10.0,
+    beside=4_000,
 )
 QUICK = Size(
     samples=3,
@@ -83,6 +89,8 @@ QUICK = Size(
     queries=50,
     load_seconds=4.0,
     idle_seconds=3.0,
+    peer_seconds=1.0,
+    beside=2_000,
 )
 
 

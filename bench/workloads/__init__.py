@@ -9,6 +9,7 @@ from bench.workloads.idle import idle
 from bench.workloads.jobs import jobs
 from bench.workloads.parked import parked
 from bench.workloads.payload import payload
+from bench.workloads.peer import peer
 from bench.workloads.recover import recover
 from bench.workloads.sequence import sequence
 from bench.workloads.start import start
@@ -27,6 +28,7 @@ WORKLOADS: dict[str, Workload] = {
     "jobs": jobs,
     "recover": recover,
     "events": events,
+    "peer": peer,
     "parked": parked,
     "history": history,
 }
