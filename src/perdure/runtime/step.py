@@ -86,13 +86,15 @@ class Stepper:
         context: Context,
         on_timer: Callable[[float], None] | None = None,
         on_commit: Callable[[], None] = lambda: None,
+        on_calls: Callable[[list[UUID]], list[UUID]] = lambda calls: calls,
     ) -> None:
         """`on_timer` is told in how many seconds a timer that was set is due, or else a worker is, where it is soon;
-        `on_commit` that there is news.
+        `on_commit` that there is news, `on_calls` which calls are to be made: it answers those that it does not make.
         """
         self._context = context
         self._on_timer = on_timer
         self._on_commit = on_commit
+        self._on_calls = on_calls
         self._alone = asyncio.Semaphore(ALONE_MAX)
         self._slow: set[asyncio.Task[None]] = set()
 
@@ -191,6 +193,8 @@ class Stepper:
             announcement.steps += [TIMERS] if announcement.timer_seconds < TIMER_SECONDS else []
         elif announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
+        if announcement.calls:
+            announcement.calls = self._on_calls(announcement.calls)
         await announce(self._context.broker, announcement)
         return batch
 

@@ -25,6 +25,9 @@ from perdure.worker.room import Place, Room
 
 log = structlog.get_logger("perdure.calls")
 
+OFFERED_MAX = 4
+"""With more under way, calls go through the broker."""
+
 
 class Calls:
     """The calls that this worker performs."""
@@ -41,12 +44,18 @@ class Calls:
         self._tokens: dict[UUID, UUID] = {}
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
+        self._offered: dict[asyncio.Task[None], int] = {}
+        """How many calls each of these is about to begin."""
+        self._stopping = False
 
     async def start(self) -> None:
         self._background = [asyncio.create_task(self._record()), asyncio.create_task(self._extend())]
 
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
+        self._stopping = True
+        if self._offered:
+            await asyncio.wait(self._offered, timeout=seconds)
         for task in tuple(self._subscriptions):
             task.cancel()
         unsent = {self._running[task].activity for task, place in self._places.items() if place.waits}
@@ -76,6 +85,26 @@ class Calls:
     def room(self) -> int:
         """How many more calls can begin at once."""
         return max(0, self._context.settings.calls_concurrency_max - self._room.taken)
+
+    def offer(self, ids: list[UUID]) -> list[UUID]:
+        """Begin them here, where they were decided, as long as there are few: that saves them the way through the
+        broker. Answers those that it does not begin. Many come through the broker in lots, which is cheaper.
+        """
+        under_way = len(self._running) + sum(self._offered.values()) + len(ids)
+        if self._stopping or under_way > min(OFFERED_MAX, self.room):
+            return ids
+        task = asyncio.create_task(self._take_offered(ids))
+        self._offered[task] = len(ids)
+        task.add_done_callback(self._offered.pop)
+        return []
+
+    async def _take_offered(self, ids: Sequence[UUID]) -> None:
+        try:
+            await self.take(ids)
+        except StoreUnavailable as error:
+            log.warning("calls could not be begun; the sweep will", reason=str(error))
+        except Exception:
+            log.exception("calls could not be begun; the sweep will")
 
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""

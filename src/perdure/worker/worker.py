@@ -48,7 +48,7 @@ class Worker:
         self._timers = Timers(context)
         self._webhooks = Webhooks(context, performer)
         self._relay = Relay(context, partial(self._webhooks.expect, 0.0))
-        self._stepper = Stepper(context, self._timers.expect, self._relay.wake)
+        self._stepper = Stepper(context, self._timers.expect, self._relay.wake, self._offer)
         self._calls = Calls(context, performer, self._stepper)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
         self._job_leases = JobLeases(context, self._stepper)
@@ -92,6 +92,9 @@ class Worker:
         await self._calls.stop(seconds / 2)
         await self._stepper.stop()
         await self._performer.stop()
+
+    def _offer(self, calls: list[UUID]) -> list[UUID]:
+        return self._calls.offer(calls)
 
     async def _step(self, ids: list[str]) -> None:
         woken = _uuids(ids)
