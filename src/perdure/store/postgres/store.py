@@ -229,7 +229,7 @@ class PostgresStore:
             await work.forget_leases(connection)
 
     async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
-        async with transaction(self._pool) as connection:
+        async with connected(self._pool) as connection:
             await work.finish(connection, results)
 
     async def owed_calls(self, older_than_seconds: float, limit: int) -> list[UUID]:

@@ -48,9 +48,16 @@ RESUME = "update call set request = $2 where activity = $1"
 
 FORGET_LEASES = "update call set lease_until = clock_timestamp(), lease_token = null where lease_token is not null"
 
+# One statement, which needs no transaction: turns of the connection are what a single call costs.
 FINISH = """
-delete from call c using unnest($1::uuid[], $2::integer[], $3::integer[]) as u (activity, attempt, lookup)
-where c.activity = u.activity and c.attempt = u.attempt and c.lookup = u.lookup
+with u as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bytea[])
+        as u (process, activity, attempt, lookup, fact)
+), gone as (
+    delete from call c using u
+    where c.activity = u.activity and c.attempt = u.attempt and c.lookup = u.lookup
+)
+insert into inbox (process, fact, recorded_at, operator) select process, fact, clock_timestamp(), false from u
 """
 
 GIVE_UP = "delete from call where activity = $1 and attempt = $2 and lease_token = $3 returning 1"
@@ -122,9 +129,7 @@ async def forget_leases(connection: Connection) -> None:
 
 
 async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
-    """Within the caller's transaction."""
-    await connection.execute(FINISH, [r[1] for r in results], [r[2] for r in results], [r[3] for r in results])
-    await steps.add_facts(connection, [(r[0], r[4]) for r in results])
+    await connection.execute(FINISH, *zip(*results, strict=True))
 
 
 async def give_up(connection: Connection, call: LeasedCall, fact: bytes) -> bool:
