@@ -15,7 +15,7 @@ from integration.standin import StandIn
 from integration.topology import Topology, open_topology
 
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
-SECONDS = 40.0
+SECONDS = 60.0
 """Of harm; servers start before it, and what is left to do is done after it."""
 END_SECONDS_MAX = 90.0
 POLL_SECONDS = 0.1

@@ -11,7 +11,7 @@ from perdure.definition.problems import DefinitionInvalid
 from perdure.runtime import beginnings, events, first_steps
 from perdure.runtime.announce import TIMERS
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
-from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
+from perdure.runtime.views import HumanTaskFilter, JobRequest, ProcessFilter, StartRequest
 from perdure.store.postgres import events as rows
 from perdure.worker import sweeper
 
@@ -126,6 +126,27 @@ async def test_a_long_input_that_is_nested_too_deep_faults(database, depth):
     async with open_platform(database) as platform:
         view = await platform.run("deep", [{"one": {"set": {"ok": True}}}], nested)
         assert view.status == ("completed" if depth < 200 else "faulted")
+
+
+async def test_one_look_sees_all_that_there_is_to_do(database):
+    async with open_platform(database, working=False) as platform:
+        store = platform.context.store
+        nothing = await store.outlook()
+        assert (nothing.timer, nothing.job, nothing.schedule, nothing.delivery) == (None, None, None, None)
+        assert not nothing.telling and not await store.is_owed(0.0)
+        await platform.deploy("rests", [{"rest": {"wait": {"hours": 1}}}])
+        await platform.service.start(WHO, StartRequest("test", "rests"), awaited=True)
+        await platform.deploy("work", [{"work": {"call": "job:1.0.0@default", "with": {"type": "work"}}}])
+        await platform.service.start(WHO, StartRequest("test", "work"), awaited=True)
+        await platform.deploy("ticks", STEPS, schedule={"every": {"hours": 3}})
+        assert not await store.is_owed(0.0)
+        await platform.service.activate_jobs(WHO, JobRequest(type="work", lease=7200))
+        found = await store.outlook()
+        assert 3500 < found.timer <= 3600
+        assert 7000 < found.job <= 7200
+        assert 10_000 < found.schedule <= 10_800
+        assert await store.is_owed(0.0)  # the process is to be told of the lease
+        assert not await store.is_owed(60.0)
 
 
 async def test_definitions_never_change(platform):

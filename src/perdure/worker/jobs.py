@@ -14,6 +14,8 @@ log = structlog.get_logger("perdure.jobs")
 
 AGAIN_SECONDS = 1.0
 """After a failure."""
+SECONDS_MIN = 0.01
+"""While others hold what is due."""
 
 
 class JobLeases:
@@ -49,4 +51,4 @@ class JobLeases:
         if due > 0:
             return due
         await self._stepper.step(await jobs.return_due(self._context))
-        return 0.0
+        return SECONDS_MIN

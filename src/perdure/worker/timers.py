@@ -15,6 +15,8 @@ log = structlog.get_logger("perdure.timers")
 BATCH_MAX = 500
 AGAIN_SECONDS = 1.0
 """After a failure."""
+SECONDS_MIN = 0.001
+"""While others hold what is due."""
 
 
 class Timers:
@@ -50,4 +52,4 @@ class Timers:
             await stepper.step([process for process, _ in fired])
             return 0.0
         due = await self._context.store.next_timer()
-        return math.inf if due is None else due
+        return math.inf if due is None else max(due, SECONDS_MIN)
