@@ -34,7 +34,8 @@ _PROBLEMS: Final = (*BODY_PROBLEMS, 404, 409)
 async def list_tasks(
     request: Request,
     status: Annotated[
-        Literal["open", "claimed", "completed", "cancelled"] | None, filter_("Only those in this status.")
+        Literal["open", "claimed", "completed", "cancelled"] | None,
+        filter_("Only those in this status.", characters_max=None),
     ] = None,
     assignee: Annotated[str | None, filter_("Only those that this user may decide or has claimed.")] = None,
     group: Annotated[str | None, filter_("Only those that this group may decide.")] = None,

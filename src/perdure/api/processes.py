@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from perdure.api import examples, problems, schemas, stream
 from perdure.api.bodies import Body
-from perdure.api.models import Reason, StartBatch, StartProcess
+from perdure.api.models import NO_NUL, Reason, StartBatch, StartProcess
 from perdure.api.openapi import BODY_PROBLEMS, answer, body, operation, page
 from perdure.api.problems import Refusal
 from perdure.api.requests import (
@@ -57,7 +57,7 @@ _TAG_PARAMETER: Final[Json] = {
     "name": "tag.NAME",
     "in": "query",
     "description": "Only those whose tag NAME has this value; may be given for several tags.",
-    "schema": {"type": "string", "maxLength": TAG_VALUE_CHARACTERS_MAX},
+    "schema": {"type": "string", "maxLength": TAG_VALUE_CHARACTERS_MAX, "pattern": NO_NUL},
 }
 _BATCH_ANSWER: Final[Json] = {
     "type": "object",
@@ -183,7 +183,7 @@ def _start_request(asked: StartProcess) -> StartRequest:
 )
 async def list_processes(
     request: Request,
-    status: Annotated[Status | None, filter_("Only those in this status.")] = None,
+    status: Annotated[Status | None, filter_("Only those in this status.", characters_max=None)] = None,
     namespace: Filter = None,
     name: Filter = None,
     version: Filter = None,

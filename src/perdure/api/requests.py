@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import request_response
 from starlette.types import Scope
 
+from perdure.api.models import NO_NUL
 from perdure.api.problems import Refusal
 from perdure.codec import Json, encode
 from perdure.runtime.platform import Platform
@@ -88,7 +89,8 @@ def idempotency_key_of(request: Request) -> str | None:
 
 def filter_(description: str, *, characters_max: int | None = 256, **rest: Any) -> Any:
     """A query parameter that narrows a list. `characters_max` is None where it isn't text."""
-    return Query(description=description, max_length=characters_max, **rest)
+    pattern = None if characters_max is None else NO_NUL
+    return Query(description=description, max_length=characters_max, pattern=pattern, **rest)
 
 
 def id_(description: str) -> Any:
