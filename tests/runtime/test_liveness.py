@@ -238,10 +238,10 @@ async def test_what_is_gone_begins_anew_when_an_operator_says_so(database: str, 
         await execute(platform, "delete from call")
         (finding,) = (await platform.service.examine(WHO, REPAIR)).findings
         assert not finding.repaired and "--restart" in finding.explanation
-        world.held.pop("/held").set()
         asked = ExamineRequest(process=process.id, restart=True)
         (finding,) = (await platform.service.examine(WHO, asked)).findings
         assert finding.repaired
+        world.held.pop("/held").set()
         ended = await platform.ended(process)
         assert ended.status == "completed"
         assert len({key for _, _, key, _ in world.of("/held")}) == 1
