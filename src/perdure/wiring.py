@@ -166,7 +166,7 @@ async def open_context(
         stack.push_async_callback(_close, pool)
         store = PostgresStore(pool, Telling(settings.lifecycle_events, publish=bool(settings.broker_url)))
         secrets = Secrets(os.environ)
-        replica = None if settings.replica_url is None else await _replica(stack, settings.replica_url, settings)
+        replica = None if bare else await _replica(stack, settings)
         context = Context(
             store=store,
             broker=_broker(settings, pool, dsn),
@@ -221,9 +221,11 @@ async def _pool(dsn: str, settings: Settings, on_wait: OnWait | None, full: Call
         await clock.sleep(AWAY_SECONDS)
 
 
-async def _replica(stack: AsyncExitStack, dsn: str, settings: Settings) -> Store:
-    """It may be away, now or later. What is wrong for good is said at once."""
-    pool = await open_pool(dsn, settings.database_pool_max, size_min=0)
+async def _replica(stack: AsyncExitStack, settings: Settings) -> Store | None:
+    """The one that there is. It may be away, now or later; what is wrong for good is said at once."""
+    if settings.replica_url is None:
+        return None
+    pool = await open_pool(settings.replica_url, settings.database_pool_max, size_min=0)
     stack.push_async_callback(_close, pool)
     try:
         async with connected(pool):

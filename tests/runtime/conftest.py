@@ -26,6 +26,15 @@ WHO = Principal(name="tester", tenant="default", role="admin")
 DEADLINE_SECONDS = 20
 
 
+def event(type_, id_, **data):
+    return {"specversion": "1.0", "id": id_, "source": "urn:test", "type": type_, "data": data}
+
+
+def listen_for(type_, **more):
+    correlate = {"id": {"from": ".data.id", "expect": "${ .id }"}}
+    return {"listen": {"to": {"one": {"with": {"type": type_}, "correlate": correlate}}}, **more}
+
+
 @dataclass
 class Platform:
     """The runtime and short words for what most tests do with it."""

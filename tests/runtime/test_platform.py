@@ -8,29 +8,17 @@ import asyncpg
 import pytest
 
 from perdure.definition.problems import DefinitionInvalid
-from perdure.runtime import beginnings, events, first_steps
-from perdure.runtime.announce import TIMERS
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
-from perdure.runtime.views import HumanTaskFilter, JobRequest, ProcessFilter, StartRequest
-from perdure.store.postgres import events as rows
+from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
 from perdure.worker import sweeper
 
-from .conftest import WHO, open_platform
+from .conftest import WHO, event, listen_for, open_platform
 
 STEPS = [{"one": {"set": {"n": "${ (.n // 0) + 1 }"}}}, {"two": {"set": {"n": "${ .n + 1 }"}}}]
 
 
 def get(world, path, **more):
     return {"call": "http", "with": {"method": "get", "endpoint": world.url + path}, **more}
-
-
-def event(type_, id_, **data):
-    return {"specversion": "1.0", "id": id_, "source": "urn:test", "type": type_, "data": data}
-
-
-def listen_for(type_, **more):
-    correlate = {"id": {"from": ".data.id", "expect": "${ .id }"}}
-    return {"listen": {"to": {"one": {"with": {"type": type_}, "correlate": correlate}}}, **more}
 
 
 async def test_a_process_runs_and_leaves_a_complete_trail(platform):
@@ -54,99 +42,6 @@ async def test_a_payload_that_passes_unchanged_is_stored_once(platform, database
     stored = await connection.fetchval("select count(*) from payload where process = $1", view.id)
     await connection.close()
     assert stored == 1
-
-
-async def test_the_first_step_of_what_is_awaited_is_taken_where_it_was_accepted(database):
-    """Without any worker; what is not awaited is left to them, and so is what comes after."""
-    async with open_platform(database, working=False) as platform:
-        await platform.deploy("plain", STEPS)
-        await platform.deploy("waits", [*STEPS, {"rest": {"wait": {"milliseconds": 1}}}])
-        service = platform.service
-        plain, waits = StartRequest("test", "plain", input={"n": 1}), StartRequest("test", "waits")
-        assert (await platform.ended((await service.start(WHO, plain, awaited=True)).process)).output == {"n": 3}
-        left = (await service.start(WHO, plain)).process
-        later = (await service.start(WHO, waits, awaited=True)).process
-        assert (await service.get_process(WHO, left.id)).status == "pending"
-        assert (await service.get_process(WHO, later.id)).status == "waiting"
-        wanted = 10
-        begun = await asyncio.gather(*(service.start(WHO, plain, awaited=True) for _ in range(wanted)))
-        states = [(await service.get_process(WHO, one.process.id)).status for one in begun]
-        assert states.count("completed") == first_steps.AT_ONCE_MAX
-        assert states.count("pending") == wanted - first_steps.AT_ONCE_MAX
-        await platform.worker.start()
-        try:
-            for process in (left, later, *(one.process for one in begun)):
-                assert (await platform.ended(process)).output is not None
-        finally:
-            await platform.worker.stop()
-
-
-async def test_who_fires_no_timers_has_a_worker_look_at_them(platform):
-    told = []
-    publish = platform.context.broker.publish
-
-    async def listen(queue, ids):
-        told.extend(ids)
-        await publish(queue, ids)
-
-    platform.context.broker.publish = listen
-    await platform.deploy("soon", [{"rest": {"wait": {"milliseconds": 1}}}])
-    await platform.deploy("late", [{"rest": {"wait": {"hours": 1}}}])
-    await platform.service.start(WHO, StartRequest("test", "late"), awaited=True)
-    assert str(TIMERS) not in told
-    process = (await platform.service.start(WHO, StartRequest("test", "soon"), awaited=True)).process
-    assert str(TIMERS) in told
-    await platform.ended(process)
-
-
-@pytest.mark.parametrize("characters", [10, 300, beginnings.INPUT_BYTES_MAX - 20, beginnings.INPUT_BYTES_MAX * 2])
-async def test_a_long_input_is_written_once(database, characters):
-    """Into the payload, and not into the fact as well."""
-    given = {"text": "x" * characters}
-    async with open_platform(database, working=False) as platform:
-        await platform.deploy("long", [{"one": {"set": {"length": "${ .text | length }"}}}])
-        process = await platform.start("long", given)
-        connection = await asyncpg.connect(database)
-        fact = await connection.fetchval("select length(fact) from inbox where process = $1", process.id)
-        await connection.close()
-        assert (fact < 200) == (characters < 100 or characters > beginnings.INPUT_BYTES_MAX)
-        await platform.worker.start()
-        try:
-            view = await platform.ended(process)
-        finally:
-            await platform.worker.stop()
-        assert (view.input, view.output) == (given, {"length": characters})
-
-
-@pytest.mark.parametrize("depth", [190, 300])
-async def test_a_long_input_that_is_nested_too_deep_faults(database, depth):
-    nested = {"text": "x" * beginnings.INPUT_BYTES_MAX * 2}
-    for _ in range(depth):
-        nested = [nested]
-    async with open_platform(database) as platform:
-        view = await platform.run("deep", [{"one": {"set": {"ok": True}}}], nested)
-        assert view.status == ("completed" if depth < 200 else "faulted")
-
-
-async def test_one_look_sees_all_that_there_is_to_do(database):
-    async with open_platform(database, working=False) as platform:
-        store = platform.context.store
-        nothing = await store.outlook()
-        assert (nothing.timer, nothing.job, nothing.schedule, nothing.delivery) == (None, None, None, None)
-        assert not nothing.telling and not await store.is_owed(0.0)
-        await platform.deploy("rests", [{"rest": {"wait": {"hours": 1}}}])
-        await platform.service.start(WHO, StartRequest("test", "rests"), awaited=True)
-        await platform.deploy("work", [{"work": {"call": "job:1.0.0@default", "with": {"type": "work"}}}])
-        await platform.service.start(WHO, StartRequest("test", "work"), awaited=True)
-        await platform.deploy("ticks", STEPS, schedule={"every": {"hours": 3}})
-        assert not await store.is_owed(0.0)
-        await platform.service.activate_jobs(WHO, JobRequest(type="work", lease=7200))
-        found = await store.outlook()
-        assert 3500 < found.timer <= 3600
-        assert 7000 < found.job <= 7200
-        assert 10_000 < found.schedule <= 10_800
-        assert await store.is_owed(0.0)  # the process is to be told of the lease
-        assert not await store.is_owed(60.0)
 
 
 async def test_definitions_never_change(platform):
@@ -305,96 +200,6 @@ async def test_people_decide(platform):
         await service.complete(WHO, task.id, "ann", "approved", "fine", {"limit": 7})
     output = (await platform.ended(process)).output
     assert (output["outcome"], output["data"], output["completedBy"]) == ("approved", {"limit": 7}, "ann")
-
-
-async def test_an_event_has_one_effect_and_only_where_it_correlates(platform):
-    await platform.deploy("paid", [{"l": listen_for("paid")}])
-    mine, other = await platform.start("paid", {"id": "A"}), await platform.start("paid", {"id": "B"})
-    for process in (mine, other):
-        await platform.waiting(process, "event")
-    for _ in range(3):
-        await platform.service.receive_events(WHO, [event("paid", "1", id="A"), event("due", "2", id="B")])
-    assert (await platform.ended(mine)).output == [{"id": "A"}]
-    assert (await platform.history(mine)).count("dev.perdure.event.consumed") == 1
-    assert (await platform.service.get_process(WHO, other.id)).status == "waiting"
-
-
-async def test_events_of_the_same_time_each_find_those_that_listen(platform, monkeypatch):
-    """Of all kinds: with and without correlation, of a type and of any; in several lots as they are too many."""
-    monkeypatch.setattr(rows, "MATCHES_MAX", 3)
-    anything = {"listen": {"to": {"one": {"with": {"data": '${ .id == "A" }'}}}}, "output": {"as": "${ .[0].id }"}}
-    of_type = {"listen": {"to": {"one": {"with": {"type": "due"}}}}, "output": {"as": "${ .[0].id }"}}
-    await platform.deploy("paid", [{"l": listen_for("paid")}])
-    await platform.deploy("anything", [{"l": anything}])
-    await platform.deploy("of-type", [{"l": of_type}])
-    correlated = [await platform.start("paid", {"id": f"{n}"}) for n in range(8)]
-    others = [await platform.start("anything"), await platform.start("of-type")]
-    for process in (*correlated, *others):
-        await platform.waiting(process, "event")
-    sent = [event("paid", f"p{n}", id=f"{n}") for n in range(8)]
-    sent += [event("due", "d1", id="B"), event("odd", "o1", id="A"), event("none", "n1", id="C")]
-    async with asyncio.TaskGroup() as group:
-        for one in sent:
-            group.create_task(platform.service.receive_events(WHO, [one, one]))
-    for number, process in enumerate(correlated):
-        assert (await platform.ended(process)).output == [{"id": f"{number}"}]
-    assert [(await platform.ended(process)).output for process in others] == ["A", "B"]
-    assert await platform.stranded() == []
-
-
-async def test_an_event_that_cannot_be_routed_keeps_no_other_back(platform, monkeypatch):
-    digest = events._digest
-
-    async def fails(context, expressions, one):
-        if one["id"] == "bad":
-            raise RuntimeError("broken")
-        return await digest(context, expressions, one)
-
-    await platform.deploy("paid", [{"l": listen_for("paid")}])
-    process, bad = await platform.start("paid", {"id": "A"}), await platform.start("paid", {"id": "B"})
-    for one in (process, bad):
-        await platform.waiting(one, "event")
-    monkeypatch.setattr(events, "_digest", fails)
-    await platform.service.receive_events(WHO, [event("paid", "bad", id="B"), event("paid", "1", id="A")])
-    assert (await platform.ended(process)).output == [{"id": "A"}]
-    assert (await platform.service.get_process(WHO, bad.id)).status == "waiting"
-    monkeypatch.setattr(events, "_digest", digest)
-    assert (await platform.ended(bad)).output == [{"id": "B"}]
-
-
-async def test_a_reply_that_outruns_the_listener_is_not_lost(platform):
-    do = [{"pause": {"wait": {"milliseconds": 300}}}, {"l": listen_for("reply", input={"from": "$workflow.input"})}]
-    await platform.deploy("quick", do)
-    await platform.service.receive_events(WHO, [event("reply", "too-early", id="A")])
-    process = await platform.start("quick", {"id": "A"})
-    await platform.waiting(process, "timer")
-    await platform.service.receive_events(WHO, [event("reply", "in-time", id="A")])
-    assert (await platform.ended(process)).output == [{"id": "A"}]
-
-
-async def test_a_loop_hears_what_came_before_it_got_there(platform, database, monkeypatch):
-    monkeypatch.setattr(events, "RECENT_MAX", 2)
-    loop = {"for": {"each": "id", "in": ".ids"}, "do": [{"l": listen_for("part", input={"from": "{id: $id}"})}]}
-    await platform.deploy("parts", [{"pause": {"wait": {"milliseconds": 300}}}, {"all": loop}])
-    ids = ["A", "B", "C"]
-    process = await platform.start("parts", {"ids": ids})
-    await platform.waiting(process, "timer")
-    others = [event("part", f"other-{n}", id=f"other-{n}") for n in range(5)]
-    await platform.service.receive_events(WHO, [*others, *(event("part", id_, id=id_) for id_ in reversed(ids))])
-    assert (await platform.ended(process)).output == [{"id": "C"}]
-    connection = await asyncpg.connect(database)
-    offered = await connection.fetchval("select count(*) from offer where process = $1", process.id)
-    await connection.close()
-    assert offered == len(ids)
-
-
-async def test_events_emitted_reach_listening_processes(platform):
-    await platform.deploy("hears", [{"l": listen_for("said")}])
-    process = await platform.start("hears", {"id": "A"})
-    await platform.waiting(process, "event")
-    said = {"source": "https://example.com/test", "type": "said", "data": {"id": "${ .id }"}}
-    await platform.run("says", [{"e": {"emit": {"event": {"with": said}}}}], {"id": "A"})
-    assert (await platform.ended(process)).output == [{"id": "A"}]
 
 
 async def test_children_answer_their_parents(platform):

@@ -19,10 +19,10 @@ SUBSCRIPTION = "subscription"
 
 
 TIMERS: Final = UUID(int=0)
-"""Among processes to step: the worker is to look at the timers, as one is due in less than `TIMER_SECONDS`. From who
+"""Among processes to step: the worker is to look at the timers, as one is due in less than `LOOK_SECONDS`. From who
 fires none.
 """
-TIMER_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
 """How late workers notice at most what somebody else has left to do."""
 
 

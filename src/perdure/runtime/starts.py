@@ -154,7 +154,21 @@ class Starts:
         return version
 
     def _new(self, who: Principal, request: StartRequest, version: str) -> NewProcess:
-        return _new_process(who, request, version, self._context.settings.payload_bytes_max)
+        input_, payload = ref_of(request.input)
+        return NewProcess(
+            id=clock.uuid7(),
+            tenant=who.tenant,
+            namespace=request.namespace,
+            name=request.name,
+            version=version,
+            key=request.key,
+            tags=request.tags,
+            seed=clock.random_bytes(32),
+            input=input_,
+            payload=payload,
+            fact=beginning(request.input, payload, who.name, self._context.settings.payload_bytes_max),
+            start_at=request.start_at,
+        )
 
     def _view(self, new: NewProcess, request: StartRequest, accepted: Accepted) -> ProcessView:
         """The process as it was accepted."""
@@ -188,24 +202,6 @@ class Starts:
     async def _remember(self, who: Principal, key: str, digest: bytes, process: UUID) -> None:
         value = process.bytes + digest
         await self._context.coordinator.remember(_idempotency_key(who, key), value, IDEMPOTENCY_SECONDS)
-
-
-def _new_process(who: Principal, request: StartRequest, version: str, payload_bytes_max: int) -> NewProcess:
-    input_, payload = ref_of(request.input)
-    return NewProcess(
-        id=clock.uuid7(),
-        tenant=who.tenant,
-        namespace=request.namespace,
-        name=request.name,
-        version=version,
-        key=request.key,
-        tags=request.tags,
-        seed=clock.random_bytes(32),
-        input=input_,
-        payload=payload,
-        fact=beginning(request.input, payload, who.name, payload_bytes_max),
-        start_at=request.start_at,
-    )
 
 
 def _is_plain(request: StartRequest) -> bool:

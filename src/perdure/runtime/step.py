@@ -26,7 +26,7 @@ from perdure.engine.errors import Error, standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
 from perdure.engine.step import Process, Step
-from perdure.runtime.announce import TIMER_SECONDS, TIMERS, Announcement, announce
+from perdure.runtime.announce import LOOK_SECONDS, TIMERS, Announcement, announce
 from perdure.runtime.beginnings import beginning
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
@@ -190,7 +190,7 @@ class Stepper:
         if outcomes:
             self._on_commit()
         if self._on_timer is None:
-            announcement.steps += [TIMERS] if announcement.timer_seconds < TIMER_SECONDS else []
+            announcement.steps += [TIMERS] if announcement.timer_seconds < LOOK_SECONDS else []
         elif announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
         if announcement.calls:

@@ -344,8 +344,9 @@ class Store(Protocol):
         """
 
     async def change_jobs(self, changes: Sequence[tuple[str, UUID, JobChange]]) -> list[JobRecord | None]:
-        """For each tenant and job, under the job's lock: the change answers the new record and perhaps a fact, or
-        raises, and then none is made. Several of one job are made in their order. None where there is no such job."""
+        """For each tenant and job, under the job's lock: the change answers the new record and perhaps a fact.
+        Several of one job are made in their order. None where there is no such job. Where one raises, others may have
+        been made."""
 
     async def change_due_jobs(self, limit: int, change: JobChange) -> list[JobRecord]:
         """The same for jobs whose lease or delay has ended."""

@@ -6,7 +6,7 @@ nothing.
 import structlog
 
 from perdure import clock
-from perdure.runtime.announce import TIMER_SECONDS
+from perdure.runtime.announce import LOOK_SECONDS
 from perdure.runtime.context import Context
 from perdure.store.contract import StoreUnavailable
 from perdure.worker.jobs import JobLeases
@@ -16,8 +16,6 @@ from perdure.worker.timers import Timers
 from perdure.worker.webhooks import Webhooks
 
 log = structlog.get_logger("perdure.worker")
-
-LOOK_SECONDS = TIMER_SECONDS
 
 
 class Lookout:

@@ -90,8 +90,8 @@ class Calls:
         """Begin them here, where they were decided, as long as there are few: that saves them the way through the
         broker. Answers those that it does not begin. Many come through the broker in lots, which is cheaper.
         """
-        under_way = len(self._running) + sum(self._offered.values()) + len(ids)
-        if self._stopping or under_way > min(OFFERED_MAX, self.room):
+        begun = self._room.taken + sum(self._offered.values())
+        if self._stopping or begun + len(ids) > min(OFFERED_MAX, self._context.settings.calls_concurrency_max):
             return ids
         task = asyncio.create_task(self._take_offered(ids))
         self._offered[task] = len(ids)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -11,6 +10,7 @@ from perdure.codec import Json, decode, encode
 from perdure.store.contract import CallbackFactOf, FactOf
 from perdure.store.postgres import effects, steps
 from perdure.store.postgres.connection import Connection
+from perdure.store.postgres.rows import columns
 from perdure.store.records import EventOffer, LookBack, PendingEvent, RecentEvent, Shape
 
 PENDING = """
@@ -70,41 +70,31 @@ order by f.shape
 # Two routers of one event meet at its row; the second finds it routed.
 LOCK = "select id from event where id = any($1::bigint[]) and not routed order by id for update"
 
-# `offset 0` keeps each of these a look at the index for one event, whatever is known of how many listen.
-MATCHING = """
+EVENTS = "unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)"
+VALUES = (
+    "unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as e (event, tenant, type, shape, value)"
+)
+OF_TYPE, OF_ANY_TYPE = "type = e.type", "type is null"
+UNCORRELATED, CORRELATED = "shape is null", "shape = e.shape and value = e.value"
+
+# Each part is an equality of the whole index. `offset 0` keeps it a look at the index for one event, whatever is known
+# of how many listen.
+MATCHING = (
+    "\nunion\n".join(
+        f"""
 select e.event, s.process, s.activity, s.reference, s.since
-from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
+from {given}
 cross join lateral (
     select process, activity, reference, since from subscription
-    where tenant = e.tenant and type = e.type and shape is null
+    where tenant = e.tenant and {of_type} and {correlated}
     offset 0
 ) s
-union
-select e.event, s.process, s.activity, s.reference, s.since
-from unnest($1::bigint[], $2::text[], $3::text[]) as e (event, tenant, type)
-cross join lateral (
-    select process, activity, reference, since from subscription
-    where tenant = e.tenant and type is null and shape is null
-    offset 0
-) s
-union
-select v.event, s.process, s.activity, s.reference, s.since
-from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
-cross join lateral (
-    select process, activity, reference, since from subscription
-    where tenant = v.tenant and type = v.type and shape = v.shape and value = v.value
-    offset 0
-) s
-union
-select v.event, s.process, s.activity, s.reference, s.since
-from unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]) as v (event, tenant, type, shape, value)
-cross join lateral (
-    select process, activity, reference, since from subscription
-    where tenant = v.tenant and type is null and shape = v.shape and value = v.value
-    offset 0
-) s
-limit $9
 """
+        for given, correlated in ((EVENTS, UNCORRELATED), (VALUES, CORRELATED))
+        for of_type in (OF_TYPE, OF_ANY_TYPE)
+    )
+    + "limit $9"
+)
 
 MATCHES_MAX = 10_000
 """Of several events that are offered together; one alone may have more."""
@@ -166,7 +156,7 @@ ANSWER_CALLBACK = "update callback set status = 'answered', body_digest = $2 whe
 
 async def add(connection: Connection, events: Sequence[tuple[str, Json]]) -> list[int]:
     rows = [(tenant, e["source"], e["id"], e["type"], encode(e), False) for tenant, e in events]
-    return [row["id"] for row in await connection.fetch(effects.ADD_EVENTS, *_columns(rows, 6))]
+    return [row["id"] for row in await connection.fetch(effects.ADD_EVENTS, *columns(rows, 6))]
 
 
 async def pending(connection: Connection, ids: Sequence[int]) -> list[PendingEvent]:
@@ -220,11 +210,7 @@ async def _matching(connection: Connection, offers: Sequence[EventOffer]) -> lis
     events = [(offer.event.id, offer.event.tenant, offer.event.event["type"]) for offer in offers]
     values = [(*event, *value) for event, offer in zip(events, offers, strict=True) for value in offer.values]
     most = MATCHES_MAX + 1 if len(offers) > 1 else None
-    return list(await connection.fetch(MATCHING, *_columns(events, 3), *_columns(values, 5), most))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [[row[place] for row in rows] for place in range(width)]
+    return list(await connection.fetch(MATCHING, *columns(events, 3), *columns(values, 5), most))
 
 
 async def published(connection: Connection, event: int) -> None:

@@ -8,7 +8,7 @@ from perdure.store.records import Outlook
 
 OUTLOOK = f"""
 select ({work.NEXT_TIMER}) as timer, ({jobs.NEXT}) as job, ({schedules.NEXT_DUE}) as schedule,
-       exists ({schedules.CONSUMING}) as consuming, ({deliveries.NEXT}) as delivery,
+       exists (select {schedules.CONSUMING}) as consuming, ({deliveries.NEXT}) as delivery,
        exists ({lifecycle.SHARES}) as telling
 """
 

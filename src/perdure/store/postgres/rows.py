@@ -1,5 +1,6 @@
-"""Rows to records."""
+"""Rows to records, and records to columns."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,11 @@ _waiting = msgspec.json.Decoder(tuple[Waiting, ...])
 def json_text(value: Any) -> str | None:
     """A value for a json column; None stays null."""
     return None if value is None else encode(value).decode()
+
+
+def columns(rows: Sequence[tuple[Any, ...]], count: int | None = None) -> list[tuple[Any, ...]]:
+    """Rows to the column arrays that unnest takes; `count` says how many there are of no rows."""
+    return list(zip(*rows, strict=True)) if rows else [()] * (count or 0)
 
 
 def definition(row: Record) -> records.DefinitionRecord:

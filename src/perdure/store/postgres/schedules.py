@@ -64,17 +64,16 @@ order by next_at nulls last limit $1
 for update skip locked
 """
 
-# That of which the oldest fact has waited longest. One that is put off has it in the future.
+# One that is put off has its oldest fact in the future.
 CONSUMING = """
-select from schedule s
+from schedule s
 cross join lateral (select i.recorded_at from inbox i where i.process = s.id order by i.id limit 1) oldest
 where s.kind = 'on' and oldest.recorded_at <= clock_timestamp()
 """
 
+# That of which the oldest fact has waited longest.
 TAKE_CONSUMING = f"""
-select {COLUMNS}, clock_timestamp() as now from schedule s
-cross join lateral (select i.recorded_at from inbox i where i.process = s.id order by i.id limit 1) oldest
-where s.kind = 'on' and oldest.recorded_at <= clock_timestamp()
+select {COLUMNS}, clock_timestamp() as now {CONSUMING}
 order by oldest.recorded_at limit 1
 for update of s skip locked
 """

@@ -12,7 +12,7 @@ from perdure.engine.state import VERSION
 from perdure.store.lifecycle import PARTITIONS, Telling
 from perdure.store.postgres import definitions, effects, lifecycle, pins, processes, schedules
 from perdure.store.postgres.connection import Connection
-from perdure.store.postgres.rows import json_text
+from perdure.store.postgres.rows import columns, json_text
 from perdure.store.records import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
 
 # Ordered by id so that two batches that wait for locks never wait for each other.
@@ -165,19 +165,19 @@ class PostgresTaken:
         await _save_payloads(connection, outcomes)
         await connection.execute(
             SAVE,
-            *_columns(_processes(outcomes, self.now), 10),
+            *columns(_processes(outcomes, self.now), 10),
             [fact for outcome in outcomes for fact in outcome.facts],
-            *_columns(_activities(outcomes), 16),
-            *_columns(_history(outcomes), 7),
+            *columns(_activities(outcomes), 16),
+            *columns(_history(outcomes), 7),
             *(PARTITIONS, self._telling.publish),
-            *_columns(lifecycle.owed_rows(outcomes, self._telling), 5),
+            *columns(lifecycle.owed_rows(outcomes, self._telling), 5),
         )
         if children:
             await processes.add(connection, children)
         again = [o for o in outcomes if o.runs_again]
         if again:
             names = [(o.process.tenant, o.process.namespace, o.process.name, o.step.ended_at) for o in again]
-            await connection.execute(schedules.RUN_AGAIN, *_columns(names))
+            await connection.execute(schedules.RUN_AGAIN, *columns(names))
         if facts:
             await add_facts(connection, facts)
         if commands:
@@ -258,7 +258,7 @@ async def stranded(connection: Connection, limit: int) -> list[UUID]:
 async def _save_payloads(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     rows = [(o.process.id, key, data) for o in outcomes for key, data in o.step.payloads.items()]
     if rows:
-        await connection.execute(SAVE_PAYLOADS, *_columns(rows))
+        await connection.execute(SAVE_PAYLOADS, *columns(rows))
 
 
 def _processes(outcomes: Sequence[Outcome], now: datetime) -> list[tuple[Any, ...]]:
@@ -311,8 +311,3 @@ def _history(outcomes: Sequence[Outcome]) -> list[tuple[Any, ...]]:
         for o in outcomes
         for sequence, e in enumerate(o.step.history, o.process.sequence + 1)
     ]
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], count: int | None = None) -> list[tuple[Any, ...]]:
-    """Rows to the column arrays that unnest takes; `count` says how many there are of no rows."""
-    return list(zip(*rows, strict=True)) if rows else [()] * (count or 0)
