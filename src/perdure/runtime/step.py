@@ -10,8 +10,9 @@ written, or has a fact for that this one does not know, is left to the workers o
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -21,20 +22,21 @@ from perdure.codec import Json, decode
 from perdure.engine import state as states
 from perdure.engine.advance import advance
 from perdure.engine.draft import ENDED, PERDURE
-from perdure.engine.effects import CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
+from perdure.engine.effects import CancelCall, CancelChild, OpenJob, PerformCall, SetTimer, StartChild, Subscribe
 from perdure.engine.errors import Error, standard
 from perdure.engine.facts import AnyFact, CancelRequested, ChildEnded
 from perdure.engine.refs import Key, inline_value, key_of, ref_of
 from perdure.engine.step import Process, Step
 from perdure.runtime.announce import LOOK_SECONDS, TIMERS, Announcement, announce
 from perdure.runtime.beginnings import beginning
+from perdure.runtime.calling import Caller
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable, Taken
 from perdure.store.facts import FactNewer, decode_fact, encode_fact
-from perdure.store.records import DefinitionName, NewProcess, Outcome, TakenProcess
+from perdure.store.records import Answer, DefinitionName, Lease, NewProcess, Outcome, Saved, TakenProcess
 
 log = structlog.get_logger("perdure.step")
 
@@ -52,13 +54,17 @@ LEAVE_SECONDS = 2.0
 """The same for those with a fact that only a later release knows, so that its workers see them first."""
 
 
+NO_ANSWERS: Final[Mapping[UUID, Sequence[Answer]]] = {}
+
+
 @dataclass(slots=True)
 class Batch:
     """What became of a batch: `slow` ones need more time, `failed` ones raised, `left` ones are for a later release
-    for the reason given; the rest was committed.
+    for the reason given; the rest was committed, of the `answered` ones with what their calls led to.
     """
 
     taken: list[UUID] = field(default_factory=list)
+    answered: set[UUID] = field(default_factory=set)
     slow: set[UUID] = field(default_factory=set)
     failed: dict[UUID, BaseException] = field(default_factory=dict)
     left: dict[UUID, BaseException] = field(default_factory=dict)
@@ -86,15 +92,15 @@ class Stepper:
         context: Context,
         on_timer: Callable[[float], None] | None = None,
         on_commit: Callable[[], None] = lambda: None,
-        on_calls: Callable[[list[UUID]], list[UUID]] = lambda calls: calls,
+        caller: Caller | None = None,
     ) -> None:
         """`on_timer` is told in how many seconds a timer that was set is due, or else a worker is, where it is soon;
-        `on_commit` that there is news, `on_calls` which calls are to be made: it answers those that it does not make.
+        `on_commit` that there is news. What `caller` has no room for goes through the broker.
         """
         self._context = context
         self._on_timer = on_timer
         self._on_commit = on_commit
-        self._on_calls = on_calls
+        self._caller = caller
         self._alone = asyncio.Semaphore(ALONE_MAX)
         self._slow: set[asyncio.Task[None]] = set()
 
@@ -116,6 +122,31 @@ class Stepper:
                 self._step_alone_soon(process)
             await self._put_off(batch)
             left = await self._context.store.with_facts(batch.stepped) if batch.stepped else []
+
+    async def answer(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Record what calls led to and step their processes, all in one transaction: apart, that would be two.
+
+        Returns those answers that are not recorded, as their processes could not be stepped: somebody holds them, they
+        are suspended, or need longer. Raises `StoreUnavailable` and nothing else.
+        """
+        by_process: dict[UUID, list[Answer]] = {}
+        for answer in answers:
+            by_process.setdefault(answer.process, []).append(answer)
+        try:
+            batch = await self._batch(list(by_process), answers=by_process)
+        except StoreUnavailable:
+            raise
+        except Exception:  # one of them is to blame, which a step without answers will tell
+            return list(answers)
+        await self._look_again(batch.stepped)
+        return [answer for answer in answers if answer.process not in batch.answered]
+
+    async def _look_again(self, stepped: Sequence[UUID]) -> None:
+        try:
+            if stepped:
+                await self.step(await self._context.store.with_facts(stepped))
+        except StoreUnavailable as error:
+            log.warning("processes could not be stepped; the sweep will", reason=str(error))
 
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
@@ -173,17 +204,29 @@ class Stepper:
         if unread:
             await self._context.store.put_off(unread, LEAVE_SECONDS)
 
-    async def _batch(self, ids: Sequence[UUID], *, alone: bool = False) -> Batch:
+    async def _batch(
+        self, ids: Sequence[UUID], *, alone: bool = False, answers: Mapping[UUID, Sequence[Answer]] = NO_ANSWERS
+    ) -> Batch:
         """One transaction."""
         started = clock.monotonic()
         announcement = Announcement()
         batch = Batch()
-        async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
-            if taken is None:
-                return batch
-            batch.taken = [process.id for process in taken.processes]
-            outcomes = await self._advance_all(taken, batch, alone)
-            await self._save(taken, outcomes, announcement)
+        lease = None
+        try:
+            async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
+                if taken is None:
+                    return batch
+                batch.taken = [process.id for process in taken.processes]
+                outcomes = await self._advance_all(taken, batch, alone, answers)
+                lease = await self._reserve(outcomes)
+                saved = await self._save(taken, outcomes, lease, announcement)
+        except BaseException:
+            if self._caller is not None and lease is not None:
+                self._caller.give_back(lease)
+            raise
+        if self._caller is not None and lease is not None:
+            self._caller.begin(lease, saved.calls)
+        batch.answered = {outcome.process.id for outcome in outcomes if outcome.answers}
         telemetry.record_batch(len(outcomes), clock.monotonic() - started)
         for outcome in outcomes:
             telemetry.record_step(outcome.step)
@@ -193,18 +236,34 @@ class Stepper:
             announcement.steps += [TIMERS] if announcement.timer_seconds < LOOK_SECONDS else []
         elif announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
-        if announcement.calls:
-            announcement.calls = self._on_calls(announcement.calls)
         await announce(self._context.broker, announcement)
         return batch
 
-    async def _advance_all(self, taken: Taken, batch: Batch, alone: bool) -> list[Outcome]:
+    async def _reserve(self, outcomes: Sequence[Outcome]) -> Lease | None:
+        if self._caller is None:
+            return None
+        calls: dict[UUID, PerformCall] = {}
+        for outcome in outcomes:
+            for effect in outcome.step.effects:
+                match effect:
+                    case PerformCall():
+                        calls[effect.activity] = effect
+                    case CancelCall():
+                        calls.pop(effect.activity, None)
+                    case _:
+                        pass
+        return await self._caller.reserve(list(calls.values())) if calls else None
+
+    async def _advance_all(
+        self, taken: Taken, batch: Batch, alone: bool, answers: Mapping[UUID, Sequence[Answer]]
+    ) -> list[Outcome]:
         lock = asyncio.Lock()  # the drives share the transaction's connection
         outcomes: list[Outcome] = []
         waiting: dict[asyncio.Task[Step], tuple[TakenProcess, Drive]] = {}
+        given = {p.id: tuple(answers.get(p.id, ())) if p.status != "suspended" else () for p in taken.processes}
         for process in taken.processes:
             try:
-                drive = await self._drive(process, taken, lock)
+                drive = await self._drive(process, given[process.id], taken, lock)
                 step = drive.run_inline() if drive else None
             except StoreUnavailable:
                 raise
@@ -218,7 +277,7 @@ class Stepper:
             if drive is not None and step is None:
                 waiting[asyncio.create_task(drive.run())] = (process, drive)
             elif step is not None:
-                outcomes.append(await self._outcome(process, step, taken, lock))
+                outcomes.append(await self._outcome(process, given[process.id], step, taken, lock))
         if waiting:
             await asyncio.wait(waiting, timeout=None if alone else BATCH_WAIT_SECONDS_MAX)
         for task, (process, drive) in waiting.items():
@@ -228,13 +287,16 @@ class Stepper:
             elif failure := task.exception():
                 _blame(batch, process, failure)
             else:
-                outcomes.append(await self._outcome(process, task.result(), taken, lock))
+                outcomes.append(await self._outcome(process, given[process.id], task.result(), taken, lock))
         async with lock:  # queries of drives that were given up have ended
             return outcomes
 
-    async def _drive(self, process: TakenProcess, taken: Taken, lock: asyncio.Lock) -> Drive | None:
+    async def _drive(
+        self, process: TakenProcess, answers: Sequence[Answer], taken: Taken, lock: asyncio.Lock
+    ) -> Drive | None:
         """The process's step, ready to run; None where there is nothing to do for it."""
-        if not process.facts and (not process.owed or process.status in ENDED | {"suspended"}):
+        facts = [data for _, data in process.facts] + [answer.fact for answer in answers]
+        if not facts and (not process.owed or process.status in ENDED | {"suspended"}):
             return None
         context = self._context
         state = None if process.state is None else states.decode(process.state)
@@ -255,14 +317,16 @@ class Stepper:
             program,
             Process(process.id, process.created_at, process.seed, process.sequence),
             state,
-            [_decoded(data) for _, data in process.facts],
+            [_decoded(data) for data in facts],
             taken.now,
             context.environment,
             context.limits,
         )
         return Drive(generator, context.evaluator, load)
 
-    async def _outcome(self, process: TakenProcess, step: Step, taken: Taken, lock: asyncio.Lock) -> Outcome:
+    async def _outcome(
+        self, process: TakenProcess, answers: tuple[Answer, ...], step: Step, taken: Taken, lock: asyncio.Lock
+    ) -> Outcome:
         async with lock:
             program = await self._context.programs.get(_definition(process), taken)
         return Outcome(
@@ -270,6 +334,7 @@ class Stepper:
             step=step,
             state=states.encode(step.state),
             facts=tuple(number for number, _ in process.facts),
+            answers=answers,
             secrets=program.secrets,
             runs_again=program.schedule is not None
             and program.schedule.after is not None
@@ -277,16 +342,23 @@ class Stepper:
             and process.status not in ENDED,
         )
 
-    async def _save(self, taken: Taken, outcomes: Sequence[Outcome], announcement: Announcement) -> None:
+    async def _save(
+        self, taken: Taken, outcomes: Sequence[Outcome], lease: Lease | None, announcement: Announcement
+    ) -> Saved:
         if not outcomes:
-            return
+            return Saved(events=())
         others = Others()
         for outcome in outcomes:
             await self._hand_on(taken, outcome, others, announcement)
-        saved = await taken.save(outcomes, children=others.children, facts=others.facts, commands=others.commands)
+        saved = await taken.save(
+            outcomes, children=others.children, facts=others.facts, commands=others.commands, lease=lease
+        )
         announcement.steps += [child.id for child in others.children]
         announcement.steps += [process for process, _ in others.facts + others.commands]
         announcement.events += saved.events
+        here = {call.activity for call in saved.calls}
+        announcement.calls = [activity for activity in announcement.calls if activity not in here]
+        return saved
 
     async def _hand_on(
         self,

@@ -16,6 +16,7 @@ from perdure.engine.refs import Key
 from perdure.store.records import (
     Accepted,
     ActivityRecord,
+    Answer,
     DefinitionName,
     DefinitionRecord,
     EventOffer,
@@ -24,6 +25,7 @@ from perdure.store.records import (
     HumanTaskRecord,
     JobRecord,
     KeyRecord,
+    Lease,
     LeasedCall,
     LookBack,
     NewProcess,
@@ -75,10 +77,12 @@ class Taken(Protocol):
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
         commands: Sequence[tuple[UUID, bytes]] = (),
+        lease: Lease | None = None,
     ) -> Saved:
         """Write everything that the steps decided, new child processes, and facts for other processes.
 
-        `commands` are facts that act also while the process is suspended, as an operator's do.
+        `commands` are facts that act also while the process is suspended, as an operator's do. Those of the new calls
+        that `lease` names are under that lease from the commit on.
         """
 
 
@@ -237,8 +241,8 @@ class Store(Protocol):
     ) -> None:
         """Give calls back, to be had by others after so long. Whoever gets one that was `sent` finds it `lost_at`."""
 
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
-        """``(process, activity, attempt, lookup, fact)``: the call is done, its fact recorded, in one go.
+    async def finish_calls(self, answers: Sequence[Answer]) -> None:
+        """The calls are done, the facts recorded, in one go.
 
         The first answer to an attempt counts, whoever's lease it was: all bore the same idempotency key.
         """

@@ -227,23 +227,37 @@ class TakenProcess(Record, frozen=True):
     facts: tuple[tuple[int, bytes], ...]
 
 
+class Answer(Record, frozen=True):
+    """What came of an attempt of a call, as an encoded fact."""
+
+    process: UUID
+    activity: UUID
+    attempt: int
+    lookup: int
+    fact: bytes
+
+
+class Lease(Record, frozen=True):
+    """Calls that somebody is to have from now on, for so long, under a token."""
+
+    activities: tuple[UUID, ...]
+    token: UUID
+    seconds: float
+
+
 class Outcome(Record, frozen=True):
-    """What a step made of a taken process. `facts` are the inbox ids that it has taken in."""
+    """What a step made of a taken process. `facts` are the inbox ids that it has taken in, `answers` what it has taken
+    in beside: their calls are done.
+    """
 
     process: TakenProcess
     step: Step
     state: bytes
     facts: tuple[int, ...]
     secrets: frozenset[str]
+    answers: tuple[Answer, ...] = ()
     runs_again: bool = False
     """Whether the process has ended and its version's schedule wants it to run again after a delay."""
-
-
-class Saved(Record, frozen=True):
-    """What must be made known after the commit."""
-
-    events: tuple[int, ...]
-    """Ids of event rows written, to be published and routed."""
 
 
 class LeasedCall(Record, frozen=True):
@@ -266,6 +280,15 @@ class LeasedCall(Record, frozen=True):
     lost_at: datetime | None
     lookup: int
     in_doubt: str
+
+
+class Saved(Record, frozen=True):
+    """What is to be done after the commit."""
+
+    events: tuple[int, ...]
+    """Ids of event rows written, to be published and routed."""
+    calls: tuple[LeasedCall, ...] = ()
+    """Those that were leased, to be made."""
 
 
 class PendingEvent(Record, frozen=True):

@@ -31,9 +31,9 @@ LOOK_SHARE = 0.2
 """How much longer than it has waited so far one may wait for a look at what the process has done."""
 
 
-def is_subscription(call: LeasedCall) -> bool:
+def is_subscription(request: Json) -> bool:
     """Whether the call stays open and hands over messages until it is cancelled."""
-    return isinstance(call.request, dict) and "subscription" in call.request
+    return isinstance(request, dict) and "subscription" in request
 
 
 class Handover:

@@ -1,5 +1,8 @@
 """Performs external calls: leases them, works on many at once, and records their results in batches.
 
+A call that was decided here is leased in the transaction that decides it, as long as there is room, and its result is
+recorded in that of the step that takes it in: a call costs one commit. Others come through the broker.
+
 A lease is extended while its call is under way, so that it can be short: a worker that dies is replaced soon. The
 repeat bears the same idempotency key.
 
@@ -8,54 +11,58 @@ many wait, a call is put off: nobody has it until its lease ends, then the sweep
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 
 from perdure import clock
 from perdure.activities.contract import GIVEN_UP, PLACE, Call, Performer, Postponed, Unwanted
+from perdure.engine.effects import PerformCall
 from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
-from perdure.store.records import LeasedCall
+from perdure.store.records import Answer, Lease, LeasedCall
 from perdure.worker.handover import Handover, is_subscription
 from perdure.worker.results import RECORD_AGAIN_SECONDS, record_doubt, result_of
 from perdure.worker.room import Place, Room
 
 log = structlog.get_logger("perdure.calls")
 
-OFFERED_MAX = 4
-"""With more under way, calls go through the broker."""
+
+T = TypeVar("T")
 
 
 class Calls:
     """The calls that this worker performs."""
 
-    def __init__(self, context: Context, performer: Performer, stepper: Stepper) -> None:
+    _stepper: Stepper
+
+    def __init__(self, context: Context, performer: Performer) -> None:
         self._context = context
         self._performer = performer
-        self._stepper = stepper
         self._room = Room(context.settings.calls_concurrency_max, context.settings.calls_waiting_max)
         self._running: dict[asyncio.Task[None], LeasedCall] = {}
         self._subscriptions: set[asyncio.Task[None]] = set()
         """Those of the running calls that last until they are cancelled; they take no room."""
         self._places: dict[asyncio.Task[None], Place] = {}
         self._tokens: dict[UUID, UUID] = {}
+        self._reserved: dict[UUID, list[Place]] = {}
+        """By the token of the lease."""
+        self._returning: set[asyncio.Task[None]] = set()
         self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
         self._background: list[asyncio.Task[None]] = []
-        self._offered: dict[asyncio.Task[None], int] = {}
-        """How many calls each of these is about to begin."""
         self._stopping = False
 
-    async def start(self) -> None:
+    async def start(self, stepper: Stepper) -> None:
+        """From now on results are recorded, and their processes stepped."""
+        self._stepper = stepper
         self._background = [asyncio.create_task(self._record()), asyncio.create_task(self._extend())]
 
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
         self._stopping = True
-        if self._offered:
-            await asyncio.wait(self._offered, timeout=seconds)
         for task in tuple(self._subscriptions):
             task.cancel()
         unsent = {self._running[task].activity for task, place in self._places.items() if place.waits}
@@ -75,6 +82,7 @@ class Calls:
                     some = {activity: token for activity, token in left.items() if (activity not in unsent) == sent}
                     if some:
                         await self._context.store.release_calls(some, sent=sent)
+                await asyncio.gather(*self._returning)
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("calls could not be handed back; their leases will end", reason=str(error))
         for task in self._background:
@@ -86,25 +94,48 @@ class Calls:
         """How many more calls can begin at once."""
         return max(0, self._context.settings.calls_concurrency_max - self._room.taken)
 
-    def offer(self, ids: list[UUID]) -> list[UUID]:
-        """Begin them here, where they were decided, as long as there are few: that saves them the way through the
-        broker. Answers those that it does not begin. Many come through the broker in lots, which is cheaper.
-        """
-        begun = self._room.taken + sum(self._offered.values())
-        if self._stopping or begun + len(ids) > min(OFFERED_MAX, self._context.settings.calls_concurrency_max):
-            return ids
-        task = asyncio.create_task(self._take_offered(ids))
-        self._offered[task] = len(ids)
-        task.add_done_callback(self._offered.pop)
-        return []
+    async def reserve(self, calls: Sequence[PerformCall]) -> Lease | None:
+        """See `runtime.calling.Caller`. Subscriptions go through the broker, to workers that have room for them."""
+        wanted = [call.activity for call in calls if not is_subscription(call.request)]
+        places = [] if self._stopping else await self._room.spare(len(wanted))
+        if not places:
+            return None
+        lease = Lease(tuple(wanted[: len(places)]), clock.uuid7(), self._context.settings.call_lease_seconds)
+        self._reserved[lease.token] = places
+        return lease
 
-    async def _take_offered(self, ids: Sequence[UUID]) -> None:
-        try:
-            await self.take(ids)
-        except StoreUnavailable as error:
-            log.warning("calls could not be begun; the sweep will", reason=str(error))
-        except Exception:
-            log.exception("calls could not be begun; the sweep will")
+    def begin(self, lease: Lease, calls: Sequence[LeasedCall]) -> None:
+        """See `runtime.calling.Caller`."""
+        if self._stopping:
+            self.give_back(lease)
+            return
+        places = self._reserved.pop(lease.token)
+        for call in calls:
+            self._start(call, places.pop())
+        for place in places:
+            place.close()
+
+    def give_back(self, lease: Lease) -> None:
+        """See `runtime.calling.Caller`."""
+        for place in self._reserved.pop(lease.token):
+            place.close()
+        task = asyncio.create_task(self._return(lease))
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+
+    async def _return(self, lease: Lease) -> None:
+        """For the case that it was committed: else its calls would have to wait for its end, and be in doubt."""
+        tokens = dict.fromkeys(lease.activities, lease.token)
+        until = clock.monotonic() + lease.seconds
+        while clock.monotonic() < until:
+            try:
+                return await self._context.store.release_calls(tokens, sent=False)
+            except StoreUnavailable:
+                await clock.sleep(RECORD_AGAIN_SECONDS)
+            except Exception:
+                log.exception("calls could not be handed back; their leases will end")
+                return None
+        return None
 
     async def take(self, ids: Sequence[UUID]) -> None:
         """Perform those of the calls that nobody else performs; returns when all have begun."""
@@ -124,7 +155,7 @@ class Calls:
         subscriptions_max = self._context.settings.subscriptions_max
         refused = {}
         for call in await self._context.store.lease_calls(ids, lease, clock.uuid7()):
-            if not is_subscription(call):
+            if not is_subscription(call.request):
                 self._start(call, places.pop())
             elif len(self._subscriptions) < subscriptions_max:
                 self._start(call, None)
@@ -162,7 +193,7 @@ class Calls:
 
     async def _perform(self, leased: LeasedCall, place: Place | None) -> None:
         PLACE.set(place)
-        if leased.lost_at is not None and not is_subscription(leased) and not await self._in_doubt(leased):
+        if leased.lost_at is not None and not is_subscription(leased.request) and not await self._in_doubt(leased):
             self._forget(leased)
             return
         try:
@@ -186,7 +217,7 @@ class Calls:
             tenant=leased.tenant,
             idempotency_key=f"{key}/lookup" if leased.lookup else key,
             secrets=leased.secrets,
-            deliver=Handover(self._context, self._stepper, leased) if is_subscription(leased) else None,
+            deliver=Handover(self._context, self._stepper, leased) if is_subscription(leased.request) else None,
         )
 
     async def _in_doubt(self, leased: LeasedCall) -> bool:
@@ -212,13 +243,26 @@ class Calls:
             while not self._results.empty():
                 results.append(self._results.get_nowait())
             try:
-                await self._write(results)
+                await self._answer([Answer(c.process, c.activity, c.attempt, c.lookup, fact) for c, fact in results])
             except Exception:
                 log.exception("results could not be recorded; their leases end, the calls are repeated")
             for call, _ in results:
                 self._forget(call)
                 self._results.task_done()
-            await self._step([call.process for call, _ in results])
+
+    async def _answer(self, answers: Sequence[Answer]) -> None:
+        apart = await self._surely(lambda: self._stepper.answer(answers))
+        if apart:
+            await self._surely(lambda: self._context.store.finish_calls(apart))
+            await self._step([answer.process for answer in apart])
+
+    async def _surely(self, record: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await record()
+            except StoreUnavailable as error:
+                log.warning("results could not be recorded; trying again", reason=str(error))
+                await clock.sleep(RECORD_AGAIN_SECONDS)
 
     async def _step(self, processes: Sequence[UUID]) -> None:
         try:
@@ -227,15 +271,6 @@ class Calls:
             log.warning("processes could not be stepped; the sweep will", reason=str(error))
         except Exception:
             log.exception("processes could not be stepped; the sweep will")
-
-    async def _write(self, results: Sequence[tuple[LeasedCall, bytes]]) -> None:
-        rows = [(call.process, call.activity, call.attempt, call.lookup, fact) for call, fact in results]
-        while True:
-            try:
-                return await self._context.store.finish_calls(rows)
-            except StoreUnavailable as error:
-                log.warning("results could not be recorded; trying again", count=len(rows), reason=str(error))
-                await clock.sleep(RECORD_AGAIN_SECONDS)
 
     async def _extend(self) -> None:
         lease = self._context.settings.call_lease_seconds

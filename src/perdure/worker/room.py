@@ -16,7 +16,11 @@ class Room:
 
     async def take(self, most: int) -> "list[Place]":
         """Places for up to `most` calls, as many as there are, but at least one; waits for that."""
-        places = [await self._take()]
+        return [await self._take(), *await self.spare(most - 1)]
+
+    async def spare(self, most: int) -> "list[Place]":
+        """The same without waiting: perhaps none."""
+        places: list[Place] = []
         while len(places) < most and not self._free.locked():
             places.append(await self._take())
         return places

@@ -48,8 +48,8 @@ class Worker:
         self._timers = Timers(context)
         self._webhooks = Webhooks(context, performer)
         self._relay = Relay(context, partial(self._webhooks.expect, 0.0))
-        self._stepper = Stepper(context, self._timers.expect, self._relay.wake, self._offer)
-        self._calls = Calls(context, performer, self._stepper)
+        self._calls = Calls(context, performer)
+        self._stepper = Stepper(context, self._timers.expect, self._relay.wake, self._calls)
         self._sweeper = Sweeper(context, self._stepper, self._calls)
         self._job_leases = JobLeases(context, self._stepper)
         self._scheduler = Scheduler(context)
@@ -61,7 +61,7 @@ class Worker:
     async def start(self) -> None:
         settings, broker = self._context.settings, self._context.broker
         await self._performer.start()
-        await self._calls.start()
+        await self._calls.start(self._stepper)
         self._consumers = [
             broker.consume(STEPS, self._step, prefetch=16, batch_max=settings.step_batch_max, concurrency=STEPPERS),
             broker.consume(CALLS, self._call, prefetch=8, batch_max=100, concurrency=4),
@@ -92,9 +92,6 @@ class Worker:
         await self._calls.stop(seconds / 2)
         await self._stepper.stop()
         await self._performer.stop()
-
-    def _offer(self, calls: list[UUID]) -> list[UUID]:
-        return self._calls.offer(calls)
 
     async def _step(self, ids: list[str]) -> None:
         woken = _uuids(ids)

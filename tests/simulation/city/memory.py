@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from perdure import clock
-from perdure.codec import decode
 from perdure.store import records as r
 
 from .memory_liveness import MemoryLiveness
@@ -193,24 +192,7 @@ class MemoryStore(MemoryWorld):
                 continue
             call.lease_until, call.lease_token = now + timedelta(seconds=lease_seconds), token
             lost_at, call.sent_at = call.sent_at, now
-            leased.append(
-                r.LeasedCall(
-                    activity=activity,
-                    process=call.process,
-                    tenant=call.tenant,
-                    attempt=call.attempt,
-                    function=call.function,
-                    reference=call.reference,
-                    request=decode(call.request),
-                    detached=call.detached,
-                    secrets=call.secrets,
-                    token=token,
-                    sent_at=now,
-                    lost_at=lost_at,
-                    lookup=call.lookup,
-                    in_doubt=call.in_doubt,
-                )
-            )
+            leased.append(call.leased(activity, lost_at))
         return leased
 
     async def extend_calls(self, tokens: Mapping[UUID, UUID], lease_seconds: float) -> dict[UUID, int | None]:
@@ -249,12 +231,10 @@ class MemoryStore(MemoryWorld):
         row = self.t.calls.get(call.activity)
         return row is not None and (row.attempt, row.lease_token) == (call.attempt, call.token)
 
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
-        for process, activity, attempt, lookup, fact in results:
-            call = self.t.calls.get(activity)
-            if call is not None and (call.attempt, call.lookup) == (attempt, lookup):
-                del self.t.calls[activity]
-            self.t.add_facts([(process, fact)], clock.now())
+    async def finish_calls(self, answers: Sequence[r.Answer]) -> None:
+        for answer in answers:
+            self.t.end_call(answer)
+            self.t.add_facts([(answer.process, answer.fact)], clock.now())
 
     async def owed_calls(self, older_than_seconds: float, limit: int) -> list[UUID]:
         before = clock.now() - timedelta(seconds=older_than_seconds)

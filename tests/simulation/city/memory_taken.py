@@ -1,7 +1,7 @@
 """Processes under lock in memory, and what a step makes of the tables."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,12 +47,15 @@ class MemoryTaken:
         children: Sequence[r.NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
         commands: Sequence[tuple[UUID, bytes]] = (),
+        lease: r.Lease | None = None,
     ) -> r.Saved:
         t = self._store.t
         for outcome in outcomes:
             self._save_process(outcome)
             for number in outcome.facts:
                 del t.inbox[number]
+            for answer in outcome.answers:
+                t.end_call(answer)
         t.add_processes(children, self.now)
         t.add_facts(facts, self.now)
         t.add_facts(commands, self.now, operator=True)
@@ -60,7 +63,18 @@ class MemoryTaken:
         for outcome in outcomes:
             for effect in outcome.step.effects:
                 self._apply(outcome, effect, events)
-        return r.Saved(events=tuple(events))
+        return r.Saved(tuple(events), () if lease is None else self._leased(lease))
+
+    def _leased(self, lease: r.Lease) -> tuple[r.LeasedCall, ...]:
+        """Those that the steps have left."""
+        leased = []
+        for activity in lease.activities:
+            call = self._store.t.calls.get(activity)
+            if call is not None:
+                call.lease_until, call.lease_token = self.now + timedelta(seconds=lease.seconds), lease.token
+                call.sent_at = self.now
+                leased.append(call.leased(activity, None))
+        return tuple(leased)
 
     def _save_process(self, outcome: r.Outcome) -> None:
         t, step, id_ = self._store.t, outcome.step, outcome.process.id

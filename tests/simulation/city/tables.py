@@ -54,6 +54,26 @@ class Call:
     lease_token: UUID | None = None
     sent_at: datetime | None = None
 
+    def leased(self, activity: UUID, lost_at: datetime | None) -> r.LeasedCall:
+        assert self.lease_token is not None
+        assert self.sent_at is not None
+        return r.LeasedCall(
+            activity=activity,
+            process=self.process,
+            tenant=self.tenant,
+            attempt=self.attempt,
+            function=self.function,
+            reference=self.reference,
+            request=decode(self.request),
+            detached=self.detached,
+            secrets=self.secrets,
+            token=self.lease_token,
+            sent_at=self.sent_at,
+            lost_at=lost_at,
+            lookup=self.lookup,
+            in_doubt=self.in_doubt,
+        )
+
 
 @dataclass
 class Subscription:
@@ -123,6 +143,11 @@ class Tables:
             self.inbox[number] = Fact(process, fact, now, operator)
             numbers.append(number)
         return numbers
+
+    def end_call(self, answer: r.Answer) -> None:
+        call = self.calls.get(answer.activity)
+        if call is not None and (call.attempt, call.lookup) == (answer.attempt, answer.lookup):
+            del self.calls[answer.activity]
 
     def facts_of(self, process: UUID) -> list[tuple[int, Fact]]:
         return [(number, fact) for number, fact in self.inbox.items() if fact.process == process]

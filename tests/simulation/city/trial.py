@@ -27,6 +27,7 @@ from perdure.runtime.views import JobRequest
 from perdure.secrets import Secrets
 from perdure.settings import Settings
 from perdure.store.facts import encode_fact
+from perdure.store.records import Answer
 
 from .evaluator import PlainEvaluator
 from .memory import MemoryStore
@@ -102,7 +103,7 @@ class Trial:
         """The call is answered."""
         call = self.t.calls[activity]
         fact = encode_fact(ActivitySucceeded(activity, call.attempt, 1, lookup=call.lookup))
-        await self.store.finish_calls([(self.process, activity, call.attempt, call.lookup, fact)])
+        await self.store.finish_calls([Answer(self.process, activity, call.attempt, call.lookup, fact)])
 
     async def send(self, activity: UUID, type_: str) -> None:
         """Events arrive that fit what the activity listens for: all of them expect its input.

@@ -3,7 +3,7 @@
 Within a step the last word on a thing counts: a timer set and cancelled leaves no row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
@@ -14,7 +14,8 @@ from perdure.engine.facts import TimerFired
 from perdure.store.digests import shape_digest, token_digest, value_digest
 from perdure.store.facts import encode_fact
 from perdure.store.postgres.connection import Connection
-from perdure.store.records import Outcome
+from perdure.store.postgres.rows import columns
+from perdure.store.records import Lease, LeasedCall, Outcome, Saved
 
 SET_TIMERS = """
 insert into timer (process, id, due, purpose, fact)
@@ -29,16 +30,20 @@ where t.process = u.process and t.id = u.id
 
 SET_CALLS = """
 insert into call (activity, process, tenant, attempt, function, reference, request, detached, secrets, lookup, in_doubt,
-                  created_at, lease_until)
+                  created_at, lease_token, lease_until, sent_at)
 select activity, process, tenant, attempt, function, reference, request, detached, string_to_array(secrets, chr(31)),
-       lookup, in_doubt, now, now
+       lookup, in_doubt, now, token,
+       case when token is null then now else clock_timestamp() + make_interval(secs => $14) end,
+       case when token is not null then clock_timestamp() end
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
-            $9::text[], $10::integer[], $11::text[], $12::timestamptz[])
-     as u (activity, process, tenant, attempt, function, reference, request, detached, secrets, lookup, in_doubt, now)
+            $9::text[], $10::integer[], $11::text[], $12::timestamptz[], $13::uuid[])
+     as u (activity, process, tenant, attempt, function, reference, request, detached, secrets, lookup, in_doubt, now,
+           token)
 on conflict (activity) do update
 set attempt = excluded.attempt, function = excluded.function, request = excluded.request, lookup = excluded.lookup,
     in_doubt = excluded.in_doubt, created_at = excluded.created_at, lease_until = excluded.lease_until,
-    lease_token = null, sent_at = null
+    lease_token = excluded.lease_token, sent_at = excluded.sent_at
+returning activity, sent_at
 """
 
 CANCEL_CALLS = "delete from call where activity = any($1::uuid[])"
@@ -138,11 +143,11 @@ where id = any($1::uuid[]) and state in ('available', 'leased', 'delayed')
 SEPARATOR = "\x1f"
 
 
-async def save(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> list[int]:
-    """Write the rows of all effects; answers the ids of new event rows."""
+async def save(connection: Connection, outcomes: Sequence[Outcome], now: datetime, lease: Lease | None) -> Saved:
+    """Write the rows of all effects."""
     if not any(outcome.step.effects for outcome in outcomes):
-        return []
-    rows = _Rows(now)
+        return Saved(events=())
+    rows = _Rows(now, lease)
     for outcome in outcomes:
         for effect in outcome.step.effects:
             rows.take(outcome, effect)
@@ -152,10 +157,11 @@ async def save(connection: Connection, outcomes: Sequence[Outcome], now: datetim
 class _Rows:
     """The rows of a batch, by what they are about."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, lease: Lease | None) -> None:
         self._now = now
+        self._lease = lease
         self._timers: dict[tuple[UUID, UUID], tuple[Any, ...] | None] = {}
-        self._calls: dict[UUID, tuple[Any, ...] | None] = {}
+        self._calls: dict[UUID, tuple[e.PerformCall, Outcome] | None] = {}
         self._subscriptions: dict[tuple[UUID, UUID], list[tuple[Any, ...]] | None] = {}
         self._shapes: dict[tuple[str, bytes], str] = {}
         self._events: list[tuple[Any, ...]] = []
@@ -175,20 +181,7 @@ class _Rows:
             case e.CancelTimer():
                 self._timers[process, effect.timer] = None
             case e.PerformCall():
-                self._calls[effect.activity] = (
-                    effect.activity,
-                    process,
-                    tenant,
-                    effect.attempt,
-                    effect.function,
-                    effect.reference,
-                    encode(effect.request),
-                    effect.detached,
-                    SEPARATOR.join(sorted(outcome.secrets)),
-                    effect.lookup,
-                    effect.in_doubt,
-                    self._now,
-                )
+                self._calls[effect.activity] = (effect, outcome)
             case e.CancelCall():
                 self._calls[effect.activity] = None
             case e.Subscribe():
@@ -272,53 +265,83 @@ class _Rows:
             self._now,
         )
 
-    async def write(self, connection: Connection) -> list[int]:
-        await self._write_timers_and_calls(connection)
+    async def write(self, connection: Connection) -> Saved:
+        await self._write_timers(connection)
+        calls = await self._write_calls(connection)
         await self._write_subscriptions(connection)
         await self._write_people_and_callbacks(connection)
         await self._write_jobs(connection)
-        if not self._events:
-            return []
-        found = await connection.fetch(ADD_EVENTS, *zip(*self._events, strict=True))
-        return [row["id"] for row in found]
+        events = []
+        if self._events:
+            events = await connection.fetch(ADD_EVENTS, *columns(self._events))
+        return Saved(events=tuple(row["id"] for row in events), calls=calls)
 
-    async def _write_timers_and_calls(self, connection: Connection) -> None:
+    async def _write_timers(self, connection: Connection) -> None:
         timers = [row for row in self._timers.values() if row is not None]
         if timers:
-            await connection.execute(SET_TIMERS, *zip(*timers, strict=True))
+            await connection.execute(SET_TIMERS, *columns(timers))
         cancelled = [key for key, row in self._timers.items() if row is None]
         if cancelled:
-            await connection.execute(CANCEL_TIMERS, *zip(*cancelled, strict=True))
-        calls = [row for row in self._calls.values() if row is not None]
+            await connection.execute(CANCEL_TIMERS, *columns(cancelled))
+
+    async def _write_calls(self, connection: Connection) -> tuple[LeasedCall, ...]:
+        """Answers those that are leased."""
+        calls = [self._call(*call) for call in self._calls.values() if call is not None]
+        sent_at: dict[UUID, datetime] = {}
         if calls:
-            await connection.execute(SET_CALLS, *zip(*calls, strict=True))
-        gone = [activity for activity, row in self._calls.items() if row is None]
+            seconds = 0.0 if self._lease is None else self._lease.seconds
+            found = await connection.fetch(SET_CALLS, *columns(calls), seconds)
+            sent_at = {row["activity"]: row["sent_at"] for row in found}
+        gone = [activity for activity, call in self._calls.items() if call is None]
         if gone:
             await connection.execute(CANCEL_CALLS, gone)
+        return () if self._lease is None else self._leased(self._lease, sent_at)
+
+    def _leased(self, lease: Lease, sent_at: Mapping[UUID, datetime]) -> tuple[LeasedCall, ...]:
+        found = [(self._calls.get(activity), sent_at.get(activity)) for activity in lease.activities]
+        return tuple(_leased(*call, lease, at) for call, at in found if call is not None and at is not None)
+
+    def _call(self, effect: e.PerformCall, outcome: Outcome) -> tuple[Any, ...]:
+        lease = self._lease
+        return (
+            effect.activity,
+            outcome.process.id,
+            outcome.process.tenant,
+            effect.attempt,
+            effect.function,
+            effect.reference,
+            encode(effect.request),
+            effect.detached,
+            SEPARATOR.join(sorted(outcome.secrets)),
+            effect.lookup,
+            effect.in_doubt,
+            self._now,
+            lease.token if lease is not None and effect.activity in lease.activities else None,
+        )
 
     async def _write_subscriptions(self, connection: Connection) -> None:
         ended = [key for key, rows in self._subscriptions.items() if rows is None]
         if ended:
-            await connection.execute(UNSUBSCRIBE, *zip(*ended, strict=True))
+            await connection.execute(UNSUBSCRIBE, *columns(ended))
         if self._shapes:
             shapes = sorted((tenant, shape, text) for (tenant, shape), text in self._shapes.items())
-            await connection.execute(ADD_SHAPES, *zip(*shapes, strict=True))
+            await connection.execute(ADD_SHAPES, *columns(shapes))
         patterns = [row for rows in self._subscriptions.values() if rows is not None for row in rows]
         if patterns:
-            await connection.execute(SUBSCRIBE, *zip(*patterns, strict=True))
+            await connection.execute(SUBSCRIBE, *columns(patterns))
 
     async def _write_people_and_callbacks(self, connection: Connection) -> None:
         tasks = [row for row in self._tasks.values() if row is not None]
         if tasks:
-            await connection.execute(OPEN_HUMAN_TASKS, *zip(*tasks, strict=True))
+            await connection.execute(OPEN_HUMAN_TASKS, *columns(tasks))
         if self._escalated:
-            await connection.execute(ESCALATE_HUMAN_TASKS, *zip(*self._escalated, strict=True))
+            await connection.execute(ESCALATE_HUMAN_TASKS, *columns(self._escalated))
         closed = [task for task, row in self._tasks.items() if row is None]
         if closed:
             await connection.execute(CLOSE_HUMAN_TASKS, closed, [self._now] * len(closed))
         callbacks = [row for row in self._callbacks.values() if row is not None]
         if callbacks:
-            await connection.execute(OPEN_CALLBACKS, *zip(*callbacks, strict=True))
+            await connection.execute(OPEN_CALLBACKS, *columns(callbacks))
         answered = [activity for activity, row in self._callbacks.items() if row is None]
         if answered:
             await connection.execute(CLOSE_CALLBACKS, answered)
@@ -326,9 +349,28 @@ class _Rows:
     async def _write_jobs(self, connection: Connection) -> None:
         opened = [row for row in self._jobs.values() if row is not None]
         if opened:
-            await connection.execute(OPEN_JOBS, *zip(*opened, strict=True))
+            await connection.execute(OPEN_JOBS, *columns(opened))
         if self._held_jobs:
             await connection.execute(HOLD_JOBS, list(self._held_jobs), list(self._held_jobs.values()))
         closed = [job for job, row in self._jobs.items() if row is None]
         if closed:
             await connection.execute(CLOSE_JOBS, closed)
+
+
+def _leased(effect: e.PerformCall, outcome: Outcome, lease: Lease, sent_at: datetime) -> LeasedCall:
+    return LeasedCall(
+        activity=effect.activity,
+        process=outcome.process.id,
+        tenant=outcome.process.tenant,
+        attempt=effect.attempt,
+        function=effect.function,
+        reference=effect.reference,
+        request=effect.request,
+        detached=effect.detached,
+        secrets=outcome.secrets,
+        token=lease.token,
+        sent_at=sent_at,
+        lost_at=None,
+        lookup=effect.lookup,
+        in_doubt=effect.in_doubt,
+    )

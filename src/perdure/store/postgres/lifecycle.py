@@ -19,13 +19,13 @@ LOCK_CLASS = 0x50454C00
 # The end of `steps.SAVE`: where nobody is to be told, telling costs nothing.
 owe_clause = """
 insert into lifecycle (partition, tenant, process, first, last, status, publish, deliver)
-select get_byte(uuid_send(o.process), 15) % $35, o.tenant, o.process, o.first, o.last, o.status, $36, w.listens
-from unnest($37::text[], $38::uuid[], $39::bigint[], $40::bigint[], $41::text[])
+select get_byte(uuid_send(o.process), 15) % $38, o.tenant, o.process, o.first, o.last, o.status, $39, w.listens
+from unnest($40::text[], $41::uuid[], $42::bigint[], $43::bigint[], $44::text[])
      as o (tenant, process, first, last, status)
 cross join lateral (
     select exists (select from webhook x where x.tenant = o.tenant and x.enabled) as listens
 ) w
-where $36 or w.listens
+where $39 or w.listens
 """
 
 SHARES = """

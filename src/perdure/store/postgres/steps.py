@@ -13,7 +13,15 @@ from perdure.store.lifecycle import PARTITIONS, Telling
 from perdure.store.postgres import definitions, effects, lifecycle, pins, processes, schedules
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import columns, json_text
-from perdure.store.records import DefinitionName, DefinitionRecord, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.records import (
+    DefinitionName,
+    DefinitionRecord,
+    Lease,
+    NewProcess,
+    Outcome,
+    Saved,
+    TakenProcess,
+)
 
 # Ordered by id so that two batches that wait for locks never wait for each other.
 TAKE_WAITING = """
@@ -73,6 +81,9 @@ with saved as (
     select process, sequence, at, type, activity, actor, data::json
     from unnest($28::uuid[], $29::bigint[], $30::timestamptz[], $31::text[], $32::uuid[], $33::text[], $34::text[])
          as u (process, sequence, at, type, activity, actor, data)
+), answered as (
+    delete from call c using unnest($35::uuid[], $36::integer[], $37::integer[]) as u (activity, attempt, lookup)
+    where c.activity = u.activity and c.attempt = u.attempt and c.lookup = u.lookup
 )
 {lifecycle.owe_clause}
 """
@@ -160,6 +171,7 @@ class PostgresTaken:
         children: Sequence[NewProcess] = (),
         facts: Sequence[tuple[UUID, bytes]] = (),
         commands: Sequence[tuple[UUID, bytes]] = (),
+        lease: Lease | None = None,
     ) -> Saved:
         connection = self._connection
         await _save_payloads(connection, outcomes)
@@ -169,6 +181,7 @@ class PostgresTaken:
             [fact for outcome in outcomes for fact in outcome.facts],
             *columns(_activities(outcomes), 16),
             *columns(_history(outcomes), 7),
+            *columns([(a.activity, a.attempt, a.lookup) for outcome in outcomes for a in outcome.answers], 3),
             *(PARTITIONS, self._telling.publish),
             *columns(lifecycle.owed_rows(outcomes, self._telling), 5),
         )
@@ -182,8 +195,7 @@ class PostgresTaken:
             await add_facts(connection, facts)
         if commands:
             await add_facts(connection, commands, operator=True)
-        events = await effects.save(connection, outcomes, self.now)
-        return Saved(events=tuple(events))
+        return await effects.save(connection, outcomes, self.now, lease)
 
 
 async def take(

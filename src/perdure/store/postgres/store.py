@@ -228,9 +228,9 @@ class PostgresStore:
         async with connected(self._pool) as connection:
             await work.forget_leases(connection)
 
-    async def finish_calls(self, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
+    async def finish_calls(self, answers: Sequence[r.Answer]) -> None:
         async with connected(self._pool) as connection:
-            await work.finish(connection, results)
+            await work.finish(connection, answers)
 
     async def owed_calls(self, older_than_seconds: float, limit: int) -> list[UUID]:
         async with connected(self._pool) as connection:

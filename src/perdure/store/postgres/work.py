@@ -6,7 +6,8 @@ from uuid import UUID
 from perdure.codec import decode
 from perdure.store.postgres import steps
 from perdure.store.postgres.connection import Connection
-from perdure.store.records import LeasedCall
+from perdure.store.postgres.rows import columns
+from perdure.store.records import Answer, LeasedCall
 
 # Whoever had it before and has not been heard of since may have made it.
 LEASE = """
@@ -128,8 +129,9 @@ async def forget_leases(connection: Connection) -> None:
     await connection.execute(FORGET_LEASES)
 
 
-async def finish(connection: Connection, results: Sequence[tuple[UUID, UUID, int, int, bytes]]) -> None:
-    await connection.execute(FINISH, *zip(*results, strict=True))
+async def finish(connection: Connection, answers: Sequence[Answer]) -> None:
+    rows = [(answer.process, answer.activity, answer.attempt, answer.lookup, answer.fact) for answer in answers]
+    await connection.execute(FINISH, *columns(rows))
 
 
 async def give_up(connection: Connection, call: LeasedCall, fact: bytes) -> bool:
