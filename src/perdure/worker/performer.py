@@ -21,6 +21,7 @@ from perdure import clock
 from perdure.activities.contract import GIVEN_UP, PLACE, Call, Performer, Postponed, Unwanted
 from perdure.engine.effects import PerformCall
 from perdure.runtime.context import Context
+from perdure.runtime.grouping import Group
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
 from perdure.store.records import Answer, Lease, LeasedCall
@@ -51,14 +52,14 @@ class Calls:
         self._reserved: dict[UUID, list[Place]] = {}
         """By the token of the lease."""
         self._returning: set[asyncio.Task[None]] = set()
-        self._results: asyncio.Queue[tuple[LeasedCall, bytes]] = asyncio.Queue()
-        self._background: list[asyncio.Task[None]] = []
+        self._results = Group(self._record)
+        self._extending: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def start(self, stepper: Stepper) -> None:
         """From now on results are recorded, and their processes stepped."""
         self._stepper = stepper
-        self._background = [asyncio.create_task(self._record()), asyncio.create_task(self._extend())]
+        self._extending = asyncio.create_task(self._extend())
 
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, up to `seconds`; hand the rest back, subscriptions at once."""
@@ -77,7 +78,7 @@ class Calls:
         await asyncio.gather(*self._running, return_exceptions=True)
         try:
             async with asyncio.timeout(2):
-                await self._results.join()
+                await self._results.stop()
                 for sent in (True, False):
                     some = {activity: token for activity, token in left.items() if (activity not in unsent) == sent}
                     if some:
@@ -85,9 +86,9 @@ class Calls:
                 await asyncio.gather(*self._returning)
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("calls could not be handed back; their leases will end", reason=str(error))
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._extending is not None:
+            self._extending.cancel()
+            await asyncio.gather(self._extending, return_exceptions=True)
 
     @property
     def room(self) -> int:
@@ -203,7 +204,18 @@ class Calls:
         except Postponed:
             await self._put_off(leased)
         else:
-            self._results.put_nowait((leased, fact))
+            if place is not None:
+                place.close()
+            await self._finish(leased, fact)
+
+    async def _finish(self, leased: LeasedCall, fact: bytes) -> None:
+        """Results are recorded all that are at hand at once."""
+        answer = Answer(leased.process, leased.activity, leased.attempt, leased.lookup, fact)
+        try:
+            await self._results.add(answer)
+        except Exception:
+            log.exception("a result could not be recorded; its lease will end, the call is repeated")
+        self._forget(leased)
 
     def _call(self, leased: LeasedCall) -> Call:
         key = f"{leased.process}/{leased.activity}"
@@ -236,25 +248,13 @@ class Calls:
         except StoreUnavailable as error:
             log.warning("a call could not be put off; its lease will end", reason=str(error))
 
-    async def _record(self) -> None:
-        """Write results as they come, all that are at hand at once, and step their processes."""
-        while True:
-            results = [await self._results.get()]
-            while not self._results.empty():
-                results.append(self._results.get_nowait())
-            try:
-                await self._answer([Answer(c.process, c.activity, c.attempt, c.lookup, fact) for c, fact in results])
-            except Exception:
-                log.exception("results could not be recorded; their leases end, the calls are repeated")
-            for call, _ in results:
-                self._forget(call)
-                self._results.task_done()
-
-    async def _answer(self, answers: Sequence[Answer]) -> None:
+    async def _record(self, answers: Sequence[Answer]) -> Sequence[None]:
+        """Take in what calls led to, and step their processes."""
         apart = await self._surely(lambda: self._stepper.answer(answers))
         if apart:
             await self._surely(lambda: self._context.store.finish_calls(apart))
             await self._step([answer.process for answer in apart])
+        return [None] * len(answers)
 
     async def _surely(self, record: Callable[[], Awaitable[T]]) -> T:
         while True:
