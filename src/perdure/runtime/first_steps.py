@@ -1,21 +1,13 @@
-"""First steps of processes that somebody waits for: taken where the process was accepted, which saves the way through
-the broker to a worker, and the signal back.
+"""First steps of processes that somebody waits for: taken where the process is accepted and together with that, which
+saves a commit, the way through the broker to a worker, and the signal back.
 
 Only a few at a time. Under load workers are quicker, as they take many processes in one step.
 """
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
 
-import structlog
-
-from perdure.runtime.announce import Announcement, announce
-from perdure.runtime.context import Context
 from perdure.runtime.step import Stepper
-from perdure.store.contract import StoreUnavailable
-
-log = structlog.get_logger("perdure.step")
+from perdure.store.records import Accepted, Start
 
 AT_ONCE_MAX = 2
 
@@ -23,43 +15,22 @@ AT_ONCE_MAX = 2
 class FirstSteps:
     """One per service process."""
 
-    def __init__(self, context: Context, stepper: Stepper) -> None:
-        self._context = context
+    def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
-        self._chosen: set[UUID] = set()
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Accepted]] = set()
 
-    def choose(self, process: UUID) -> bool:
-        """Whether the first step of a process, which is about to be accepted, is to be taken here."""
-        if len(self._chosen) >= AT_ONCE_MAX:
-            return False
-        self._chosen.add(process)
-        return True
+    @property
+    def room(self) -> bool:
+        """Whether one may be taken now."""
+        return len(self._tasks) < AT_ONCE_MAX
 
-    def begin(self, accepted: Sequence[UUID]) -> list[UUID]:
-        """Begin those that were chosen; answers the others, which are for the workers."""
-        for process in accepted:
-            if process in self._chosen:
-                self._tasks[process] = asyncio.create_task(self._take(process))
-        return [process for process in accepted if process not in self._chosen]
-
-    async def finish(self, process: UUID) -> None:
-        """Returns once the step was taken; whoever chose a process calls this in any case."""
-        try:
-            if process in self._tasks:
-                await asyncio.shield(self._tasks[process])
-        finally:
-            self._chosen.discard(process)
+    async def take(self, start: Start) -> Accepted:
+        """Accept and step. It is done also where the caller is cancelled meanwhile."""
+        task = asyncio.create_task(self._stepper.begin(start))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
 
     async def stop(self) -> None:
         if self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
-
-    async def _take(self, process: UUID) -> None:
-        try:
-            await self._stepper.step([process])
-        except StoreUnavailable as error:
-            log.warning("a first step could not be taken; the sweep will", process_id=str(process), reason=str(error))
-            await announce(self._context.broker, Announcement(steps=[process]))
-        finally:
-            del self._tasks[process]
+            await asyncio.wait(self._tasks)

@@ -32,7 +32,7 @@ class Starts:
     def __init__(self, context: Context, admission: Admission, stepper: Stepper) -> None:
         self._context = context
         self._admission = admission
-        self._first_steps = FirstSteps(context, stepper)
+        self._first_steps = FirstSteps(stepper)
         self._accepting = Group(self._accept)
         self._newest = Group(context.store.newest_versions)
         self._known: set[tuple[str, str, str, str]] = set()
@@ -107,13 +107,9 @@ class Starts:
         return Started(accepted.how == "added", await processes.get(self._context, who, accepted.id))
 
     async def _accept_plain(self, start: Start, *, awaited: bool) -> Accepted:
-        process = start.process
-        if not awaited or process.start_at is not None or not self._first_steps.choose(process.id):
-            return await self._accepting.add(start)
-        try:
-            return await self._accepting.add(start)
-        finally:
-            await self._first_steps.finish(process.id)
+        if awaited and start.process.start_at is None and self._first_steps.room:
+            return await self._first_steps.take(start)
+        return await self._accepting.add(start)
 
     async def _accept(self, starts: Sequence[Start]) -> list[Accepted]:
         """Several in one transaction; each idempotency key once, in the order of their coming."""
@@ -136,7 +132,7 @@ class Starts:
 
     async def _announce(self, new: Sequence[NewProcess]) -> None:
         at_once = [process.id for process in new if process.start_at is None]
-        await announce(self._context.broker, Announcement(steps=self._first_steps.begin(at_once)))
+        await announce(self._context.broker, Announcement(steps=at_once))
 
     async def _version(self, tenant: str, namespace: str, name: str, version: str | None) -> str:
         """The version that is asked for, or the highest stable one. Raises `NotFound` where it isn't registered."""

@@ -10,7 +10,8 @@ written, or has a fact for that this one does not know, is left to the workers o
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -36,7 +37,17 @@ from perdure.runtime.errors import Left
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable, Taken
 from perdure.store.facts import FactNewer, decode_fact, encode_fact
-from perdure.store.records import Answer, DefinitionName, Lease, NewProcess, Outcome, Saved, TakenProcess
+from perdure.store.records import (
+    Accepted,
+    Answer,
+    DefinitionName,
+    Lease,
+    NewProcess,
+    Outcome,
+    Saved,
+    Start,
+    TakenProcess,
+)
 
 log = structlog.get_logger("perdure.step")
 
@@ -63,6 +74,7 @@ class Batch:
     for the reason given; the rest was committed, of the `answered` ones with what their calls led to.
     """
 
+    announcement: Announcement = field(default_factory=Announcement)
     taken: list[UUID] = field(default_factory=list)
     answered: set[UUID] = field(default_factory=set)
     slow: set[UUID] = field(default_factory=set)
@@ -103,6 +115,7 @@ class Stepper:
         self._caller = caller
         self._alone = asyncio.Semaphore(ALONE_MAX)
         self._slow: set[asyncio.Task[None]] = set()
+        self._following: set[asyncio.Task[None]] = set()
 
     async def step(self, ids: Sequence[UUID]) -> None:
         """Advance those of the processes that nobody else holds, as far as they can go now.
@@ -112,16 +125,13 @@ class Stepper:
         left = list(dict.fromkeys(ids))
         while left:
             try:
-                batch = await self._batch(left)
+                batch = await self._batch(self._take(left))
             except StoreUnavailable:
                 raise
             except Exception as error:
                 await self._step_apart(left, error)
                 return
-            for process in batch.slow:
-                self._step_alone_soon(process)
-            await self._put_off(batch)
-            left = await self._context.store.with_facts(batch.stepped) if batch.stepped else []
+            left = await self._follow(batch)
 
     async def answer(self, answers: Sequence[Answer]) -> list[Answer]:
         """Record what calls led to and step their processes, all in one transaction: apart, that would be two.
@@ -133,15 +143,48 @@ class Stepper:
         for answer in answers:
             by_process.setdefault(answer.process, []).append(answer)
         try:
-            batch = await self._batch(list(by_process), answers=by_process)
+            batch = await self._batch(self._take(list(by_process)), answers=by_process)
         except StoreUnavailable:
             raise
         except Exception:  # one of them is to blame, which a step without answers will tell
             return list(answers)
-        await self._look_again(batch.stepped)
+        await self._step_on(batch.stepped)
         return [answer for answer in answers if answer.process not in batch.answered]
 
-    async def _look_again(self, stepped: Sequence[UUID]) -> None:
+    async def begin(self, start: Start) -> Accepted:
+        """Accept a process and take its first step in one transaction; whoever waits for it hears of it before others.
+
+        Raises `StoreUnavailable` and nothing else.
+        """
+        results: list[Accepted] = []
+
+        @asynccontextmanager
+        async def accept() -> AsyncIterator[Taken | None]:
+            async with self._context.store.accept(start) as (accepted, taken):
+                results.append(accepted)
+                yield taken
+
+        try:
+            batch = await self._transact(accept())
+        except StoreUnavailable:
+            raise
+        except Exception:  # its step can't be saved, which steps without the acceptance will tell
+            results = await self._context.store.add_processes([start])
+            batch = Batch(announcement=Announcement(steps=[start.process.id]))
+        task = asyncio.create_task(self._begin_on(batch))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+        return results[-1]
+
+    async def _begin_on(self, batch: Batch) -> None:
+        batch.announcement.steps += batch.left
+        await announce(self._context.broker, batch.announcement)
+        try:
+            await self.step(await self._follow(batch))
+        except StoreUnavailable as error:
+            log.warning("a process could not be stepped; the sweep will", reason=str(error))
+
+    async def _step_on(self, stepped: Sequence[UUID]) -> None:
         try:
             if stepped:
                 await self.step(await self._context.store.with_facts(stepped))
@@ -154,7 +197,7 @@ class Stepper:
         For commands that answer with the result. Raises what the step raises, and `Left`.
         """
         for _ in range(STEPS_NOW_MAX):
-            batch = await self._batch([process], alone=True)
+            batch = await self._batch(self._take([process], wait=True), alone=True)
             if process in batch.failed:
                 raise batch.failed[process]
             if process in batch.left:
@@ -165,6 +208,8 @@ class Stepper:
 
     async def stop(self) -> None:
         """Give up what is being stepped alone; it is still owed."""
+        if self._following:
+            await asyncio.wait(self._following)
         for task in tuple(self._slow):
             task.cancel()
         await asyncio.gather(*self._slow, return_exceptions=True)
@@ -177,10 +222,8 @@ class Stepper:
     async def _step_alone(self, process: UUID) -> None:
         try:
             async with self._alone:
-                batch = await self._batch([process], alone=True)
-            await self._put_off(batch)
-            # As every holder of a process: whoever met the lock meanwhile left its fact to us.
-            await self.step(await self._context.store.with_facts(batch.stepped))
+                batch = await self._batch(self._take([process], wait=True), alone=True)
+            await self.step(await self._follow(batch))
         except StoreUnavailable as error:
             log.warning("a process could not be stepped; the sweep will", process_id=str(process), reason=str(error))
         except Exception as error:
@@ -196,6 +239,13 @@ class Stepper:
         await self.step(ids[:middle])
         await self.step(ids[middle:])
 
+    async def _follow(self, batch: Batch) -> list[UUID]:
+        """What a batch has left to do. Answers those to step again: who met our lock meanwhile has left facts to us."""
+        for process in batch.slow:
+            self._step_alone_soon(process)
+        await self._put_off(batch)
+        return await self._context.store.with_facts(batch.stepped) if batch.stepped else []
+
     async def _put_off(self, batch: Batch) -> None:
         if batch.failed:
             await self._context.store.put_off(list(batch.failed), PUT_OFF_SECONDS)
@@ -204,16 +254,34 @@ class Stepper:
         if unread:
             await self._context.store.put_off(unread, LEAVE_SECONDS)
 
+    def _take(self, ids: Sequence[UUID], *, wait: bool = False) -> AbstractAsyncContextManager[Taken | None]:
+        return self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=wait)
+
     async def _batch(
-        self, ids: Sequence[UUID], *, alone: bool = False, answers: Mapping[UUID, Sequence[Answer]] = NO_ANSWERS
+        self,
+        taking: AbstractAsyncContextManager[Taken | None],
+        *,
+        alone: bool = False,
+        answers: Mapping[UUID, Sequence[Answer]] = NO_ANSWERS,
     ) -> Batch:
-        """One transaction."""
+        batch = await self._transact(taking, alone=alone, answers=answers)
+        await announce(self._context.broker, batch.announcement)
+        return batch
+
+    async def _transact(
+        self,
+        taking: AbstractAsyncContextManager[Taken | None],
+        *,
+        alone: bool = False,
+        answers: Mapping[UUID, Sequence[Answer]] = NO_ANSWERS,
+    ) -> Batch:
+        """One transaction. What is to be made known of it is left to the caller."""
         started = clock.monotonic()
-        announcement = Announcement()
         batch = Batch()
+        announcement = batch.announcement
         lease = None
         try:
-            async with self._context.store.take(ids, facts_max=FACTS_PER_STEP_MAX, wait=alone) as taken:
+            async with taking as taken:
                 if taken is None:
                     return batch
                 batch.taken = [process.id for process in taken.processes]
@@ -236,7 +304,6 @@ class Stepper:
             announcement.steps += [TIMERS] if announcement.timer_seconds < LOOK_SECONDS else []
         elif announcement.timer_seconds != math.inf:
             self._on_timer(announcement.timer_seconds)
-        await announce(self._context.broker, announcement)
         return batch
 
     async def _reserve(self, outcomes: Sequence[Outcome]) -> Lease | None:

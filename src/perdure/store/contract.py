@@ -163,6 +163,11 @@ class Store(Protocol):
     async def add_processes(self, starts: Sequence[Start]) -> list[Accepted]:
         """All in one go. No idempotency key may be among them twice."""
 
+    def accept(self, start: Start) -> "AbstractAsyncContextManager[tuple[Accepted, Taken | None]]":
+        """Accept a process and take it, in one transaction; no other sees it before. Left without `save` it is accepted
+        all the same. It is not taken where an earlier one came under the same idempotency key.
+        """
+
     async def add_process_once(
         self,
         process: NewProcess,

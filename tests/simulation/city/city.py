@@ -131,7 +131,7 @@ class City:
         if self._commits == self.stop_after:
             self.stopped.set_result(None)
             await self.pause()
-        self.steps += operation == "take"
+        self.steps += operation in ("take", "accept")
         if self.steps > STEPS_MAX:
             self.failure = Broken(f"more than {STEPS_MAX} steps: it goes round in circles")
         if self._invariants is None or self.failure is not None:

@@ -94,6 +94,19 @@ class FaultyStore:
         finally:
             self._shared.held -= set(mine)
 
+    @asynccontextmanager
+    async def accept(self, start: Any) -> Any:
+        fate = await self._reach(mutates=True)
+        await self._meet(fate, BEFORE)
+        self._shared.held.add(start.process.id)
+        try:
+            async with self._shared.inner.accept(start) as (accepted, taken):
+                yield accepted, taken
+            await self._shared.fates.committed("accept", [] if taken is None else [start.process.id])
+            await self._meet(fate, AFTER)
+        finally:
+            self._shared.held.discard(start.process.id)
+
     async def _reach(self, *, mutates: bool) -> tuple[str, bool] | None:
         self._owner.check()
         await self._shared.fates.pause()

@@ -125,6 +125,12 @@ class MemoryStore(MemoryWorld):
         taken = [self._taken(id_, facts_max) for id_ in sorted(set(processes)) if id_ in self.t.processes]
         yield MemoryTaken(self, taken) if taken else None
 
+    @asynccontextmanager
+    async def accept(self, start: r.Start) -> Any:
+        (accepted,) = await self.add_processes([start])
+        added = accepted.how == "added"
+        yield accepted, MemoryTaken(self, [self._taken(start.process.id, 1)]) if added else None
+
     def _taken(self, id_: UUID, facts_max: int) -> r.TakenProcess:
         row = self.t.processes[id_]
         facts = [(n, f.fact) for n, f in self.t.facts_of(id_) if f.operator or row.status != "suspended"]

@@ -95,10 +95,22 @@ class SqlStore:
 
     @asynccontextmanager
     async def take(self, *arguments: Any, **named: Any) -> Any:
-        taking = self._store.take(*arguments, **named)
+        async with self._hold(self._store.take(*arguments, **named)) as taken:
+            yield self._taken(taken)
+
+    @asynccontextmanager
+    async def accept(self, start: Any) -> Any:
+        async with self._hold(self._store.accept(start)) as (accepted, taken):
+            yield accepted, self._taken(taken)
+
+    def _taken(self, taken: Any) -> "SqlTaken | None":
+        return None if taken is None else SqlTaken(taken, self._world)
+
+    @asynccontextmanager
+    async def _hold(self, taking: Any) -> Any:
         taken = self._world.now(taking.__aenter__())
         try:
-            yield None if taken is None else SqlTaken(taken, self._world)
+            yield taken
         except BaseException:
             self._world.now(_roll_back(taking))
             raise

@@ -14,12 +14,14 @@ from perdure.store.postgres import definitions, effects, lifecycle, pins, proces
 from perdure.store.postgres.connection import Connection
 from perdure.store.postgres.rows import columns, json_text
 from perdure.store.records import (
+    Accepted,
     DefinitionName,
     DefinitionRecord,
     Lease,
     NewProcess,
     Outcome,
     Saved,
+    Start,
     TakenProcess,
 )
 
@@ -230,6 +232,13 @@ async def take(
         for row in found
     ]
     return PostgresTaken(connection, taken, max(row["now"] for row in found), telling)
+
+
+async def accept(connection: Connection, start: Start, telling: Telling) -> tuple[Accepted, PostgresTaken | None]:
+    """Within the caller's transaction."""
+    (accepted,) = await processes.add_all(connection, [start])
+    taken = None if accepted.how != "added" else await take(connection, [start.process.id], 1, False, telling)
+    return accepted, taken
 
 
 async def add_facts(

@@ -164,6 +164,11 @@ class PostgresStore:
         async with transaction(self._pool) as connection:
             yield await steps.take(connection, ids, facts_max, wait, self._telling)
 
+    @asynccontextmanager
+    async def accept(self, start: r.Start) -> AsyncIterator[tuple[r.Accepted, c.Taken | None]]:
+        async with transaction(self._pool) as connection:
+            yield await steps.accept(connection, start, self._telling)
+
     async def record(self, facts: Sequence[tuple[UUID, bytes]], *, operator: bool = False) -> None:
         async with connected(self._pool) as connection:
             await steps.add_facts(connection, facts, operator=operator)
