@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 
 from perdure.definition.problems import DefinitionInvalid
+from perdure.engine.dataflow import text_of
+from perdure.engine.draft import WORKFLOW
 from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
 from perdure.runtime.views import HumanTaskFilter, ProcessFilter, StartRequest
 from perdure.worker import sweeper
@@ -431,3 +433,28 @@ async def test_keys_open_the_door_until_revoked(platform):
     assert await platform.service.authenticate(key) is None
     with pytest.raises(NotFound):
         await platform.service.revoke_key(uuid4())
+
+
+async def test_the_trail_tells_of_the_process_as_the_dsl_says(platform):
+    """With its name and the time, which its lines are not stored with."""
+    await platform.deploy("told", [{"l": listen_for("t")}])
+    process = await platform.start("told", {"id": "A"})
+    await platform.waiting(process, "event")
+    await platform.service.receive_events(WHO, [event("t", "1", id="A")])
+    await platform.ended(process)
+    page = await platform.service.history(WHO, process.id, limit=100, cursor=None)
+    lines = [entry for entry in page.items if entry.type.startswith(WORKFLOW)]
+    name, at = f"told-{process.id}.test", [text_of(entry.at) for entry in lines]
+    assert [(entry.type.removeprefix(WORKFLOW), entry.data) for entry in lines] == [
+        ("started.v1", {"name": name, "startedAt": at[0], "definition": definition("told")}),
+        ("correlation-started.v1", {"name": name, "startedAt": at[1], "task": "/do/0/l"}),
+        (
+            "correlation-completed.v1",
+            {"name": name, "completedAt": at[2], "task": "/do/0/l", "correlationKeys": {"id": "A"}},
+        ),
+        ("completed.v1", {"name": name, "completedAt": at[3]}),
+    ]
+
+
+def definition(name):
+    return {"namespace": "test", "name": name, "version": "1.0.0"}

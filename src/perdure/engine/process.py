@@ -4,7 +4,7 @@ from typing import Any
 
 from perdure.codec import Json
 from perdure.engine import scopes
-from perdure.engine.dataflow import PROCESS_INPUT, PROCESS_OUTPUT, describe_error, evaluate, text_of, validate
+from perdure.engine.dataflow import PROCESS_INPUT, PROCESS_OUTPUT, describe_error, evaluate, validate
 from perdure.engine.dataflow import fault as fault_of
 from perdure.engine.draft import PERDURE, TASK, WORKFLOW, Draft
 from perdure.engine.errors import Error
@@ -113,14 +113,10 @@ def cancel(draft: Draft, actor: str, reason: str | None) -> None:
 
 
 def note(draft: Draft, event: str, actor: str = PERDURE, **data: Any) -> None:
-    """Add a line about the process as the DSL's lifecycle event `event`."""
-    data = {"name": name_of(draft), f"{event}At": text_of(draft.now)} | data
+    """Add a line about the process as the DSL's lifecycle event `event`. Whoever reads it adds name and time, which
+    each process has anyway.
+    """
     draft.note(f"{WORKFLOW}{event}.v1", None, data, actor)
-
-
-def name_of(draft: Draft) -> str:
-    """The qualified name of the process in lifecycle events."""
-    return f"{draft.program.name}-{draft.process.id}.{draft.program.namespace}"
 
 
 def _reason(reason: str | None) -> dict[str, Json]:

@@ -92,15 +92,26 @@ def cloud_event(owed: Owed, line: Line, output: Json, *, has_output: bool) -> di
     }
 
 
+def told(entry: HistoryRecord, qualified: str) -> dict[str, Json]:
+    """What a line about a process says, with its name and time; they are not kept in the line."""
+    said: Mapping[str, Any] = entry.data if isinstance(entry.data, Mapping) else {"data": entry.data}
+    return {"name": qualified, _TIMES.get(_name(entry.type), "at"): text_of(entry.at), **said}
+
+
+def qualified_name(process: UUID, namespace: str, name: str) -> str:
+    """Of a process (DSL reference, "Lifecycle Events")."""
+    return f"{name}-{process}.{namespace}"
+
+
 def _data(owed: Owed, line: Line) -> dict[str, Json]:
     entry = line.entry
     moment = text_of(entry.at)
-    qualified = f"{owed.name}-{owed.process}.{owed.namespace}"
-    said: Mapping[str, Any] = entry.data if isinstance(entry.data, Mapping) else {"data": entry.data}
+    qualified = qualified_name(owed.process, owed.namespace, owed.name)
     if line.type.startswith(WORKFLOW):
         if line.status is not None:
             return {"name": qualified, "updatedAt": moment, "status": line.status}
-        return {"name": qualified, _TIMES[_name(line.type)]: moment, **said}
+        return told(entry, qualified)
+    said: Mapping[str, Any] = entry.data if isinstance(entry.data, Mapping) else {"data": entry.data}
     if line.status is not None:
         return {"workflow": qualified, "task": said.get("task"), "updatedAt": moment, "status": line.status}
     if line.type.startswith(TASK):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from perdure.codec import Json
+from perdure.engine.draft import WORKFLOW
 from perdure.engine.facts import (
     AnyFact,
     CancelRequested,
@@ -15,6 +15,7 @@ from perdure.engine.facts import (
 from perdure.runtime import cursors
 from perdure.runtime.context import Context
 from perdure.runtime.errors import Conflict, NotFound
+from perdure.runtime.lifecycle_events import qualified_name, told
 from perdure.runtime.payloads import Values, resolve
 from perdure.runtime.step import Stepper
 from perdure.runtime.views import (
@@ -88,10 +89,10 @@ async def history(
     context: Context, who: Principal, process: UUID, *, limit: int, cursor: str | None
 ) -> Page[HistoryView]:
     after = cursors.read(cursor, cursors.number)
-    await _record(context, who, process)
+    record = await _record(context, who, process)
     found = await context.store.history(process, limit + 1, after)
     items, next_ = cursors.page(found, limit, lambda r: (r.sequence,))
-    return Page([_entry(context, record) for record in items], next_)
+    return Page([_entry(context, record, entry) for entry in items], next_)
 
 
 async def history_after(
@@ -100,7 +101,7 @@ async def history_after(
     # The status first: entries that come with the end are then surely among those read after.
     record = await _record(context, who, process)
     found = await context.store.history(process, limit, sequence)
-    return [_entry(context, entry) for entry in found], record.status not in UNFINISHED
+    return [_entry(context, record, entry) for entry in found], record.status not in UNFINISHED
 
 
 async def command(
@@ -173,6 +174,8 @@ def _activity(context: Context, record: ActivityRecord, values: Values) -> Activ
     )
 
 
-def _entry(context: Context, record: HistoryRecord) -> HistoryView:
-    data: Json = context.secrets.redact(record.data)
-    return HistoryView(record.sequence, record.at, record.type, record.activity, record.actor, data)
+def _entry(context: Context, process: ProcessRecord, entry: HistoryRecord) -> HistoryView:
+    data = entry.data
+    if entry.type.startswith(WORKFLOW):
+        data = told(entry, qualified_name(process.id, process.namespace, process.name))
+    return HistoryView(entry.sequence, entry.at, entry.type, entry.activity, entry.actor, context.secrets.redact(data))

@@ -5,13 +5,11 @@ Consumed events wait for the tasks of `foreach` in a queue (`tasks.queue`).
 
 from perdure.codec import Json
 from perdure.definition.program import EventFilter, Listen, Strategy
-from perdure.engine import process
 from perdure.engine.dataflow import (
     DEFINITION,
     argument_of,
     condition,
     evaluate,
-    text_of,
 )
 from perdure.engine.draft import OWN, WORKFLOW, Draft
 from perdure.engine.effects import EventPattern, Subscribe
@@ -39,7 +37,7 @@ def begin(draft: Draft, frame: Frame, task: Listen) -> Flow[Ref | None]:
                 frame.expected[expected_key(name, correlation.name)] = draft.store(frame, value)
     frame.status = "waiting"
     yield from subscribe(draft, frame, task)
-    data = {"name": process.name_of(draft), "startedAt": text_of(draft.now), "task": task.reference}
+    data = {"task": task.reference}
     draft.note(CORRELATION_STARTED, frame, data)
     return None
 
@@ -195,5 +193,5 @@ def _note_correlated(draft: Draft, frame: ListenFrame) -> Flow[None]:
     keys = {}
     for name, ref in refs.items():
         keys[name] = yield from draft.payloads.get(ref)
-    data = {"name": process.name_of(draft), "completedAt": text_of(draft.now), "task": draft.task_of(frame).reference}
-    draft.note(CORRELATION_COMPLETED, frame, data | {"correlationKeys": keys})
+    data = {"task": draft.task_of(frame).reference, "correlationKeys": keys}
+    draft.note(CORRELATION_COMPLETED, frame, data)
