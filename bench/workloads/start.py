@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from bench.client import starting
+from bench.client import BUSY, starting
 from bench.figures import Figure, percentiles
 from bench.load import Load
 from bench.stand import CLIENTS, Stand
@@ -32,7 +32,7 @@ async def start(stand: Stand) -> AsyncIterator[Figure]:
     for name, (load, starts) in loads.items():
         async for figure in _figures(stand, f"start.{name}", load, starts):
             yield figure
-        await stand.client.drained("start", ("pending", "running"))
+        await stand.client.drained("start", BUSY)
 
 
 async def _figures(stand: Stand, name: str, load: Load, starts: int) -> AsyncIterator[Figure]:
@@ -41,6 +41,7 @@ async def _figures(stand: Stand, name: str, load: Load, starts: int) -> AsyncIte
     rates = [outcome.rate for outcome in outcomes]
     yield Figure(name, "starts/s", [rate * starts for rate in rates])
     yield percentiles(name, [took for outcome in outcomes for took in outcome.milliseconds])[1]
+    await stand.client.drained("start", BUSY)
     half = sorted(rates)[len(rates) // 2] / 2
     number = max(20, round(half * stand.size.load_seconds))
     outcome = await stand.load.make(replace(load, number=number, rate=half))
