@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 MIGRATIONS = src/perdure/store/postgres/migrations
 
-.PHONY: help setup demo test test-long check simulate mutate chaos bench lock clean
+.PHONY: help setup demo test test-long check simulate mutate chaos bench soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,10 @@ chaos: setup ## break real servers under load for some minutes, then check every
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS="--only x --form y")
 	scripts/install-servers.sh
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+soak: setup ## run for half an hour at 70 % of what is possible: memory flat, tables bounded (MINUTES=30)
+	scripts/install-servers.sh
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),30)
 
 lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1 takes newer versions)
 	scripts/lock.sh $(BIN)/uv

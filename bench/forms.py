@@ -2,8 +2,9 @@
 
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import quote
 
@@ -146,7 +147,8 @@ async def embedded(workers: int) -> AsyncIterator[Form]:
 
 
 @contextlib.asynccontextmanager
-async def distributed(workers: int) -> AsyncIterator[Form]:
+async def distributed(workers: int, more: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Distributed]:
+    """`more` is environment of the services."""
     async with contextlib.AsyncExitStack() as stack:
         before = set(psutil.Process().children())
         postgres, rabbit, redis = PostgresServer(durable=True), RabbitServer(), RedisServer()
@@ -162,6 +164,7 @@ async def distributed(workers: int) -> AsyncIterator[Form]:
             "PERDURE_REDIS_URL": redis.url,
             "PERDURE_EGRESS_ALLOW": "127.0.0.0/8",
             "PERDURE_LOG_LEVEL": "warning",
+            **more,
         }
         made = await run("keys", "create", "--name", "bench", environment=environment)
         api, *workers = [Program("api", environment=environment)] + [
@@ -173,4 +176,7 @@ async def distributed(workers: int) -> AsyncIterator[Form]:
         yield Distributed(api, workers, made.strip().splitlines()[-1], dsn, environment, started)
 
 
-FORMS = {"embedded": embedded, "distributed": distributed}
+FORMS: dict[str, Callable[[int], contextlib.AbstractAsyncContextManager[Form]]] = {
+    "embedded": embedded,
+    "distributed": distributed,
+}
