@@ -61,6 +61,7 @@ def test_every_ends_with_the_calendar() -> None:
     ages = Every(ANCHOR, Duration(0, 3e11))
     assert following(ages, ANCHOR) is None
     assert latest(ages, ANCHOR - MICROSECOND) is None
+    assert due(ages, ANCHOR, ANCHOR, "all") == Due((ANCHOR,), None)
 
 
 DAYLIGHT = {
@@ -222,6 +223,7 @@ ADMIT = {
     "queue, running": ("queue", 2, 1, 0, Admitted(queue=minutes(0, 1))),
     "queue behind others": ("queue", 1, 0, 1, Admitted(queue=minutes(0))),
     "queue full": ("queue", 2, 1, schedules.QUEUED_MAX - 1, Admitted(queue=minutes(0), skip=minutes(1))),
+    "queue full already": ("queue", 1, 1, schedules.QUEUED_MAX, Admitted(skip=minutes(0))),
     "nothing": ("skip", 0, 1, 0, Admitted()),
 }
 
