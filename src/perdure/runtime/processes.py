@@ -175,4 +175,5 @@ def _activity(context: Context, record: ActivityRecord, values: Values) -> Activ
 
 def _entry(context: Context, record: HistoryRecord) -> HistoryView:
     data: Json = context.secrets.redact(record.data)
-    return HistoryView(record.sequence, record.at, record.type, record.activity, record.actor, data)
+    actor = context.secrets.redact_text(record.actor)
+    return HistoryView(record.sequence, record.at, record.type, record.activity, actor, data)
