@@ -58,6 +58,7 @@ def test_missing(name):
         ("open sesame seeds", "***"),
         ({"a": ["x", "key-1"], "key-1": 1}, {"a": ["x", "***"], "***": 1}),
         ('{"p": "pa\\"ss\\nword"}', '{"p": "***"}'),
+        ("found " + repr('pa"ss\nword'), "found '***'"),
         ("a deep-one", "a ***"),
         ("abc", "abc"),
         ("the administrator", "the administrator"),

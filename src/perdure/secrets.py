@@ -92,7 +92,8 @@ def spellings(text: str) -> set[str]:
     quoted |= {part.replace("%20", "+") for part in quoted} | {quote_plus(text, errors="replace")}
     quoted |= {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), part) for part in quoted}
     line = "".join(character if character.isprintable() else " " for character in text)  # as errors show it
-    return {text, line, encode(text).decode()[1:-1], json.dumps(text)[1:-1], *quoted, *_in_base64(text)}
+    shown = repr(text)[1:-1]  # as messages quote it
+    return {text, line, shown, encode(text).decode()[1:-1], json.dumps(text)[1:-1], *quoted, *_in_base64(text)}
 
 
 def _in_base64(text: str) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """What the tests of performers have in common: calls, how they fail, and web servers that they lead to."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from aiohttp import web
 
-from perdure.activities.contract import Call, CallFailed, Performer
+from perdure.activities.contract import TRACE, Call, CallFailed, Performer, Trace
 from perdure.engine.errors import Error
 
 PROCESS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -47,6 +47,17 @@ async def _error(performer: Performer, call: Call) -> Error:
     with pytest.raises(CallFailed) as caught:
         await performer.perform(call)
     return caught.value.error
+
+
+@contextlib.contextmanager
+def traced() -> Iterator[Trace]:
+    """The trace of the call that is performed within, as the history will tell it."""
+    trace = Trace()
+    token = TRACE.set(trace)
+    try:
+        yield trace
+    finally:
+        TRACE.reset(token)
 
 
 @contextlib.asynccontextmanager

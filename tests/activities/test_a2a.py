@@ -7,7 +7,7 @@ import logging
 
 import pytest
 from aiohttp import web
-from calling import ACTIVITY, PROCESS, made, serving_app
+from calling import ACTIVITY, PROCESS, made, serving_app, traced
 from calling import titled_failure as failure
 
 from perdure.activities.a2a import A2aPerformer
@@ -104,6 +104,15 @@ async def test_a_server_without_a_card(performer, agent):
     output = await performer.perform(call(agent, "message/send", saying("hi"), server={"uri": f"{agent.base}/rpc"}))
     assert "You said: hi" in json.dumps(output)
     assert {path for path, _ in agent.requests} == {"/rpc"}
+
+
+async def test_the_trace_tells_who_answered(performer, agent):
+    with traced() as trace:
+        await performer.perform(call(agent, "message/send", saying("hello")))
+    assert (trace.by, trace.status) == (agent.base.partition("://")[2], 200)
+    with traced() as trace:
+        await failure(performer, call(agent, "message/send", agentCard={"endpoint": f"{agent.base}/no-card"}))
+    assert trace.by is None, "the agent was not asked"
 
 
 async def test_a_stream_is_an_array_in_order(performer, old):

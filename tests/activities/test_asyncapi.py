@@ -12,7 +12,7 @@ import nats
 import pytest
 import yaml
 from aiohttp import web
-from calling import ACTIVITY, PROCESS, made, serving_app
+from calling import ACTIVITY, PROCESS, made, serving_app, traced
 from oauth_provider import CLIENT, SECRET
 from oauth_provider import provider as providing
 
@@ -324,8 +324,10 @@ async def test_an_address_that_may_not_be_reached(protocol, arguments, fleet):
 @pytest.mark.parametrize("protocol", ["amqp", "kafka", "mqtt", "mqtt5", "nats"])
 async def test_nobody_answers(protocol, outside):
     async with serving({"host": "127.0.0.1:1", "protocol": protocol}) as document:
-        with pytest.raises(CallFailed) as caught:
+        with traced() as trace, pytest.raises(CallFailed) as caught:
             await AsyncApiPerformer(outside).perform(call(document, operation="o"))
+    assert (trace.by, trace.status) == (None, None), "the server of the document does not count"
+    assert trace.sent is not None
     assert caught.value.error.type.endswith("/communication"), caught.value.error
     assert f"'guarded' at {protocol}://127.0.0.1:1 failed" in caught.value.error.detail
 
@@ -334,8 +336,9 @@ async def test_a_wrong_password_is_told_without_it(outside, rabbit):
     host = rabbit.url.rpartition("@")[2]
     async with serving({"host": host, "protocol": "amqp"}) as document:
         policy = {"basic": {"username": "guest", "password": "top-secret-1"}}
-        with pytest.raises(CallFailed) as caught:
+        with traced() as trace, pytest.raises(CallFailed) as caught:
             await AsyncApiPerformer(outside).perform(call(document, operation="o", authentication=policy))
+    assert trace.by == host.rstrip("/"), "it has answered: with a refusal"
     assert caught.value.error.type.endswith("/authentication"), caught.value.error
     assert "top-secret-1" not in str(caught.value.error)
 

@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiohttp import web
+from calling import traced
 
 from perdure import clock
 from perdure.activities.container import CALL, REMOVE_AFTER, ContainerPerformer
@@ -152,6 +153,14 @@ async def test_the_example_of_the_reference(run: Runner) -> None:
     result = await run(command=command, stdin="Hello World", arguments=["Foo", "Bar"])
     assert result == {"code": 3, "stdout": "STDIN was: Hello World\nARGS are Foo Bar\n", "stderr": "err\n"}
     assert await run.state() == "exited", "the default lifetime is never to delete it"
+
+
+async def test_the_trace_tells_when_it_was_begun(run: Runner) -> None:
+    before = clock.monotonic()
+    with traced() as trace:
+        await run(arguments=["/bin/echo"])
+    assert trace.sent is not None and trace.sent > before
+    assert (trace.by, trace.status) == (None, None)
 
 
 async def test_arguments_alone_and_environment(run: Runner) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from calling import ACTIVITY, PROCESS, made
+from calling import ACTIVITY, PROCESS, made, traced
 from calling import titled_failure as failure
 from oauth_provider import CLIENT, SECRET
 from oauth_provider import provider as providing
@@ -180,6 +180,29 @@ async def test_each_status_is_an_error_of_the_dsl(shop, performer, code, kind, s
     assert found[:3] == (kind, status, code)
     assert found[3].startswith(f"shop.v1.Orders/Fail at 127.0.0.1:{shop.port} was answered with {code}: ")
     assert "because of this" in found[3] or code == "DEADLINE_EXCEEDED"
+
+
+async def test_the_trace_tells_who_answered_and_with_which_code(shop, performer):
+    by = f"127.0.0.1:{shop.port}"
+    with traced() as trace:
+        await performer.perform(call(shop, "Place"))
+    assert (trace.by, trace.status) == (by, 0)
+    assert trace.sent is not None
+    with traced() as trace:
+        await failure(performer, call(shop, "Fail", {"code": "NOT_FOUND"}))
+    assert (trace.by, trace.status) == (by, 5)
+
+
+async def test_the_trace_tells_of_no_answer_where_there_may_have_been_none(shop, performer):
+    """Least of all that of the server of the proto file, which has answered."""
+    with traced() as trace:
+        await failure(performer, call(shop, "Nothing"))
+    assert trace.sent is None and trace.by is None, "nothing was sent but for the proto file"
+    for asked in (call(shop, "Fail", {"code": "UNAVAILABLE"}), call(shop, "Place", service={"port": free_port()})):
+        with traced() as trace:
+            assert (await failure(performer, asked))[:2] == ("communication", 503)
+        assert (trace.by, trace.status) == (None, None)
+        assert trace.sent is not None
 
 
 async def test_a_stream_of_responses_is_an_array_in_order(shop, performer):

@@ -8,8 +8,9 @@ import json
 
 import pytest
 from aiohttp import web
-from calling import ACTIVITY, PROCESS, failure, made
+from calling import ACTIVITY, PROCESS, failure, made, traced
 
+from perdure.activities.contract import CallFailed
 from perdure.activities.http import HttpPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
@@ -349,6 +350,29 @@ async def test_redirect_true_follows(shop, performer, status, method, followed_b
     assert answer["method"] == followed_by
     assert answer["body"] == ("" if followed_by == "GET" else '{"a":1}')
     assert answer["headers"]["Idempotency-Key"] == f"{PROCESS}/{ACTIVITY}"
+
+
+@pytest.mark.parametrize("location, by, status", [("/echo", "own", 200), ("http://127.0.0.1:1/", None, None), ("http://10.0.0.1/", None, None)])  # fmt: skip
+async def test_the_trace_tells_who_answered_in_the_end(shop, performer, location, by, status):
+    """Not who had sent the request on."""
+    query = {"status": "302", "location": location}
+    with traced() as trace, contextlib.suppress(CallFailed):
+        await performer.perform(call(shop.base + "/reply", query=query, redirect=True))
+    assert trace.by == (f"127.0.0.1:{shop.port}" if by else None)
+    assert trace.status == status
+    assert trace.sent is not None
+
+
+async def test_the_trace_tells_nothing_of_who_gave_no_token(shop, performer):
+    client = {"id": "c", "secret": "s-1234567890"}
+    endpoints = {"token": "/reply?status=503"}
+    policy = {
+        "oauth2": {"authority": shop.base, "grant": "client_credentials", "client": client, "endpoints": endpoints}
+    }
+    with traced() as trace, pytest.raises(CallFailed):
+        await performer.perform(call(shop.base + "/echo", authentication=policy))
+    assert [request.path for request in shop.requests] == ["/reply"]
+    assert (trace.sent, trace.by, trace.status) == (None, None, None)
 
 
 @pytest.mark.parametrize("status", [300, 301, 304])

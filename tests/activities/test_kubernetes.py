@@ -10,8 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from calling import traced
 from kubernetes_asyncio.config import incluster_config
 
+from perdure import clock
 from perdure.activities.contract import GIVEN_UP, Call, CallFailed
 from perdure.activities.kubernetes import cluster, manifest, performer
 from perdure.activities.kubernetes.performer import KubernetesPerformer
@@ -96,6 +98,14 @@ async def test_the_example_of_the_reference(run: Runner) -> None:
     assert run.job is not None, "the default lifetime is never to delete it"
     assert "ttlSecondsAfterFinished" not in run.job["spec"]
     assert not run.stand_in.secrets
+
+
+async def test_the_trace_tells_when_its_job_was_created(run: Runner) -> None:
+    before = clock.monotonic()
+    with traced() as trace:
+        await run(image="hello:1")
+    assert trace.sent is not None and trace.sent > before
+    assert (trace.by, trace.status) == (None, None)
 
 
 async def test_arguments_alone_and_environment(run: Runner) -> None:

@@ -9,9 +9,10 @@ from dataclasses import replace
 import psutil
 import pytest
 from aiohttp import web
-from calling import ACTIVITY, PROCESS, made
+from calling import ACTIVITY, PROCESS, made, traced
 from calling import titled_failure as failure
 
+from perdure import clock
 from perdure.activities.mcp import McpPerformer
 from perdure.activities.outside import Outside
 from perdure.secrets import Secrets
@@ -93,6 +94,14 @@ async def test_failures_are_runtime_errors(performer, transport):
     assert title.startswith("JSON-RPC error ")
     assert detail.startswith("resources/read was answered with the error ")
     assert "shop://no/where" in detail
+
+
+async def test_the_trace_of_a_program_tells_when_it_was_asked(performer):
+    began = clock.monotonic()
+    with traced() as trace:
+        await performer.perform(tool(STDIO, "stock", {"item": "lamp"}))
+    assert trace.sent > began
+    assert (trace.by, trace.status) == (None, None)
 
 
 async def test_the_client_and_the_version_are_those_of_the_definition(performer, http):
@@ -201,6 +210,19 @@ async def test_the_handshake_and_what_bears_the_idempotency_key(performer):
         ]
         assert [headers.get("Mcp-Session-Id") for _, _, headers in server.requests] == [None, "s-1", "s-1", "s-1"]
         assert server.requests[2][1]["params"] == {"cursor": "c"}
+
+
+async def test_the_trace_tells_who_answered_the_request(performer):
+    """Not the end of its session, which this server does not know."""
+
+    async def answer(request, message):
+        return web.json_response({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": []}})
+
+    async with crooked(answer) as (server, transport):
+        with traced() as trace:
+            await performer.perform(call(transport, "tools/list"))
+    assert [method for method, *_ in server.requests][-1] == "DELETE"
+    assert (trace.by, trace.status) == (server.url.split("/")[2], 200)
 
 
 async def test_a_stream_that_stays_open_does_not_hold_the_answer(performer):

@@ -13,7 +13,9 @@ from uuid import UUID
 import psutil
 import pytest
 from aiohttp import web
+from calling import serving_app, traced
 
+from perdure import clock
 from perdure.activities.contract import Call, CallFailed
 from perdure.activities.outside import Outside
 from perdure.activities.registry import Registry
@@ -71,6 +73,24 @@ async def test_its_directory_is_deleted_beside_the_event_loop(run: Runner, monke
 async def test_code_and_both_outputs(run: Runner) -> None:
     result = await run("shell", command="echo out; echo err >&2; exit 3")
     assert result == {"code": 3, "stdout": "out\n", "stderr": "err\n"}
+
+
+async def test_the_trace_tells_when_it_began_and_of_no_host(run: Runner) -> None:
+    async def code(_: web.Request) -> web.Response:
+        return web.Response(text="import time; print(time.monotonic())")
+
+    app = web.Application()
+    app.router.add_get("/code.py", code)
+    async with serving_app(app) as base:
+        source = {"endpoint": f"{base}/code.py"}
+        with traced() as trace:
+            before = clock.monotonic()
+            result = await run("script", language="python", source=source)
+    assert trace.sent is not None and before < trace.sent < float(result["stdout"])
+    assert (trace.by, trace.status) == (None, None)
+    with traced() as trace:
+        await run("shell", command="true")
+    assert trace.sent is not None and trace.by is None
 
 
 async def test_values_that_are_no_text_are_json(run: Runner) -> None:

@@ -23,7 +23,7 @@ SECRETS = {
 def forms(secret):
     """How a secret may be written, as patterns; of base64 those that hold at any place within a longer text."""
     texts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    texts |= {text.replace("\t", " ") for text in texts}
+    texts |= {text.replace("\t", " ") for text in texts} | {repr(secret)[1:-1]}
     texts |= {quote(secret, safe=""), quote_plus(secret), quote(secret), quote(secret, safe="/:?@!$'()*,;")}
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + secret.encode()).decode()

@@ -200,6 +200,58 @@ async def test_what_waits_does_not_say_what_it_knows(told, echo, capsys):
     assert told.leaks() == {}
 
 
+async def test_whom_a_human_task_is_for_and_how_it_is_answered_does_not_say_it(told, echo, capsys):
+    """Though it is what the answers are compared with."""
+    secret, password = "${ $secrets.TOKEN }", "${ $secrets.LOGIN.password }"
+    human = {
+        "title": "t",
+        "assignees": [secret, "mia"],
+        "candidateGroups": [secret],
+        "excludeUsers": '${ ["not-" + $secrets.TOKEN] }',
+        "outcomes": [secret, "no"],
+        "escalateTo": [f"over-{secret}"],
+        "due": "PT0.1S",
+        "form": {"type": "object", "properties": {"a": {"const": secret}, "b": {"enum": [password]}}},
+    }
+    document = {"dsl": "1.0.3", "namespace": "secret", "name": "people", "version": "1.0.0"}
+    task = {"call": "human-task:1.0.0@default", "with": human}
+    body = {"document": document, "use": {"secrets": sorted(SECRETS)}, "do": [{"ask": task}]}
+    warned = await told.call("POST", "/v1/definitions?dryRun=true", json=body)
+    assert [found["pointer"].rpartition("/")[2] for found in warned["warnings"]] == [
+        "assignees", "candidateGroups", "excludeUsers", "outcomes", "escalateTo",
+    ]  # fmt: skip
+    await told.call("POST", "/v1/definitions", json=body)
+    start = {"definition": {"namespace": "secret", "name": "people"}}
+    process = (await told.call("POST", "/v1/processes", json=start))["id"]
+    async with asyncio.timeout(20):
+        while "human-task.escalated" not in (said := str(await told.call("GET", f"/v1/processes/{process}/history"))):
+            assert "workflow.faulted" not in said
+            await asyncio.sleep(0.05)
+    (shown,) = (await told.call("GET", f"/v1/human-tasks?process={process}"))["items"]
+    assert (shown["assignees"], shown["excludeUsers"]) == (["***", "mia"], ["not-***"])
+    assert (sorted(shown["candidateGroups"]), shown["outcomes"]) == (["***", "over-***"], ["***", "no"])
+    here = f"/v1/human-tasks/{shown['id']}"
+    (found,) = (await told.call("GET", f"/v1/human-tasks?assignee={TOKEN}"))["items"]
+    assert found["id"] == shown["id"]
+    assert (await told.call("POST", f"{here}/claim", json={"user": f"not-{TOKEN}"}))["status"] == 403
+    assert (await told.call("POST", f"{here}/claim", json={"user": TOKEN}))["assignee"] == "***"
+    assert (await told.call("POST", f"{here}/release", json={"user": "mia"}))["status"] == 409
+    for wrong in ({"outcome": "yes"}, {"outcome": TOKEN, "data": {"a": 1}}, {"outcome": "no", "data": {"b": 1}}):
+        refused = await told.call("POST", f"{here}/complete", json={"user": TOKEN, **wrong})
+        assert (refused["status"], "***" in str(refused)) == (422, True), refused
+    decided = await told.call("POST", f"{here}/complete", json={"user": TOKEN, "outcome": TOKEN, "data": {"a": TOKEN}})
+    assert (decided["status"], decided["outcome"]) == ("completed", "***")
+    ended = await told.call("GET", f"/v1/processes/{process}?wait=20")
+    assert ended["status"] == "completed", ended
+    for path in ("activities", "history", "why", "events"):
+        await told.call("GET", f"/v1/processes/{process}/{path}")
+    await told.call("GET", f"/v1/webhooks/{told.hook}/deliveries")
+    await told.rest(database=False)
+    told.texts["log"] = "".join(capsys.readouterr())
+    told.texts["webhook"] = "\n".join(echo.callbacks)
+    assert told.leaks() == {}
+
+
 async def test_secrets_that_are_not_listed_are_not_there(told):
     """Neither by name, nor by a name that is made up as it goes, nor with all, nor from a function or child."""
     texts = (

@@ -68,6 +68,12 @@ def test_what_is_declared_but_not_used_does_no_harm():
             "simple expansion",
         ),
         (
+            "use: {secrets: [s]}\n"
+            "do:\n- t: {call: 'human-task:1.0.0@default', with: {title: a, outcomes: ['no', '${ $secrets.s }']}}",
+            "/do/0/t/with/outcomes",
+            "a secret is shown as ***",
+        ),
+        (
             "do:\n- t: {call: 'human-task:1.0.0@default', with: {title: a, escalateTo: [b]}}",
             "/do/0/t/with/escalateTo",
             "never escalated",

@@ -26,6 +26,10 @@ FLOWS = {
         f"[s: {{switch: [d: {{then: end}}, m: {{when: 'true', then: b}}]}}, a: {A}, b: {B}]",
         ["b"],
     ),
+    "default where no case holds": (
+        f"[s: {{switch: [m: {{when: 'false', then: end}}, d: {{then: b}}]}}, a: {A}, b: {B}]",
+        ["b"],
+    ),
     "first case wins": (
         f"[s: {{switch: [m: {{when: 'true', then: b}}, n: {{when: error, then: a}}]}}, a: {A}, b: {B}]",
         ["b"],
@@ -37,6 +41,14 @@ FLOWS = {
 def test_flow(name: str) -> None:
     tasks, expected = FLOWS[name]
     assert Run(f"do: {tasks}").start([]).output == expected
+
+
+def test_a_condition_that_fails_is_an_error_of_its_switch() -> None:
+    switch = "s: {switch: [c: {when: 'error(\"no\")', then: end}]}"
+    run = Run(f"do: [{switch}]").start()
+    assert (run.error.instance, run.activity("s").status) == ("/do/0/s", "faulted")
+    caught = Run(f"do: [t: {{try: [{switch}], catch: {{as: e, do: [w: {{set: '${{ $e.instance }}'}}]}}}}]").start()
+    assert caught.output == "/do/0/t/try/0/s"
 
 
 def test_a_task_visited_again_is_a_new_activity() -> None:

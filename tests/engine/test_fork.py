@@ -27,6 +27,11 @@ def test_all_branches_are_joined_in_order() -> None:
     assert run.output == [1, {"d": 2}]
 
 
+@pytest.mark.parametrize(("compete", "output"), [("false", []), ("true", {"i": 1})])
+def test_without_branches_nothing_is_joined_and_nobody_wins(compete: str, output: object) -> None:
+    assert Run(f"do: [f: {{fork: {{compete: {compete}, branches: []}}}}]").start({"i": 1}).output == output
+
+
 def test_every_branch_gets_the_input_of_the_fork() -> None:
     run = Run("do: [f: {input: {from: .x}, fork: {branches: [{a: {set: '${ [.] }'}}, {b: {set: '${ . }'}}]}}]")
     assert run.start({"x": 1}).output == [[1], 1]

@@ -62,6 +62,8 @@ def test_a_job_is_offered_and_done() -> None:
         ("{type: t}", None, {"n": 7}),
         ("{type: t, input: null, lease: 5}", 5.0, None),
         ("{type: t, input: [1], lease: {minutes: 2}}", 120.0, [1]),
+        ("{type: t, lease: '${ 0.1 }'}", 0.1, {"n": 7}),
+        ("{type: t, lease: '${ 86400 }'}", 86_400.0, {"n": 7}),
         ("{type: '${ \"t\" }', priority: '${ .n }', lease: '${ \"PT1M\" }'}", 60.0, {"n": 7}),
     ],
 )
@@ -79,6 +81,7 @@ def test_arguments(arguments: str, seconds: float | None, input_: object) -> Non
         ("{type: t, priority: '${ \"high\" }'}", "expected with.priority to be a whole number, found a string"),
         ("{type: t, priority: '${ 1e12 }'}", "expected with.priority between"),
         ("{type: t, lease: '${ 0.01 }'}", "expected with.lease between 0.1 and 86400 seconds, found 0.01"),
+        ("{type: t, lease: '${ 86401 }'}", "expected with.lease between 0.1 and 86400 seconds, found 86401"),
         ("{type: t, lease: '${ \"soon\" }'}", "expected an ISO 8601 duration"),
     ],
 )

@@ -9,9 +9,10 @@ import pytest
 from perdure.definition import cron
 from perdure.definition.program import Duration
 from perdure.engine import schedules
-from perdure.engine.schedules import Admitted, Cron, Due, Every, admit, between, due, following, latest
+from perdure.engine.schedules import LATE_SECONDS, Admitted, Cron, Due, Every, admit, between, due, following, latest
 
 BERLIN = ZoneInfo("Europe/Berlin")
+MICROSECOND = timedelta(microseconds=1)
 ANCHOR = datetime(2026, 1, 1, 10, 0, 0, 250_000, tzinfo=UTC)
 
 
@@ -46,9 +47,21 @@ def test_every_month_keeps_its_day() -> None:
     ]
 
 
+@pytest.mark.parametrize("interval", [Duration(0, 7.0), Duration(1, 0.0), Duration(1, 86_400.0 * 3), Duration(36, 1.0)])
+def test_every_tick_counts_from_its_very_moment(interval: Duration) -> None:
+    every = Every(at("2026-01-31T08:00:00Z"), interval)
+    for number in (-400, -40, -1, 0, 1, 40, 400):
+        tick = every.at(number)
+        assert [every.number(tick - MICROSECOND), every.number(tick)] == [number - 1, number]
+
+
 def test_every_ends_with_the_calendar() -> None:
     every = Every(ANCHOR, Duration(12 * 999, 0.0))
     assert len(list(schedules.ticks_after(every, ANCHOR))) == 7
+    ages = Every(ANCHOR, Duration(0, 3e11))
+    assert following(ages, ANCHOR) is None
+    assert latest(ages, ANCHOR - MICROSECOND) is None
+    assert due(ages, ANCHOR, ANCHOR, "all") == Due((ANCHOR,), None)
 
 
 DAYLIGHT = {
@@ -149,11 +162,23 @@ def minutes(*numbers: int) -> tuple[datetime, ...]:
     return tuple(FIRST + timedelta(minutes=number) for number in numbers)
 
 
+def test_ticks_between_include_both_ends() -> None:
+    first, *_, last = minutes(0, 1, 2)
+    assert between(MINUTE, first, last, 9) == list(minutes(0, 1, 2))
+    assert between(MINUTE, first + MICROSECOND, last - MICROSECOND, 9) == list(minutes(1))
+    assert between(MINUTE, first, last, 2) == list(minutes(0, 1))
+
+
 DUE = {
     "on time": (0.0, "none", Due(minutes(0), minutes(1)[0])),
     "a little late": (29.0, "none", Due(minutes(0), minutes(1)[0])),
     "an outage, latest": (3610.0, "latest", Due(minutes(60), minutes(61)[0], (FIRST, minutes(60)[0]))),
     "an outage, none, the last just now": (3610.0, "none", Due(minutes(60), minutes(61)[0], (FIRST, minutes(60)[0]))),
+    "an outage, none, the last just not late": (
+        3630.0,
+        "none",
+        Due(minutes(60), minutes(61)[0], (FIRST, minutes(60)[0])),
+    ),
     "an outage, none": (3640.0, "none", Due((), minutes(61)[0], (FIRST, minutes(60)[0]))),
     "an outage, all": (3610.0, "all", Due(minutes(*range(61)), minutes(61)[0])),
     "one missed, latest": (40.0, "latest", Due(minutes(0), minutes(1)[0])),
@@ -165,6 +190,12 @@ DUE = {
 def test_what_is_due(case: str) -> None:
     late, catch_up, expected = DUE[case]
     assert due(MINUTE, FIRST, FIRST + timedelta(seconds=late), catch_up) == expected
+
+
+@pytest.mark.parametrize(("late", "ticks"), [(LATE_SECONDS, 4), (LATE_SECONDS + 1, 1)])
+def test_as_late_as_may_be_is_no_outage(late: float, ticks: int) -> None:
+    often = Every(FIRST, Duration(0, 10.0))
+    assert len(due(often, FIRST, FIRST + timedelta(seconds=late), "latest").ticks) == ticks
 
 
 def test_catching_up_has_bounds() -> None:
@@ -192,6 +223,7 @@ ADMIT = {
     "queue, running": ("queue", 2, 1, 0, Admitted(queue=minutes(0, 1))),
     "queue behind others": ("queue", 1, 0, 1, Admitted(queue=minutes(0))),
     "queue full": ("queue", 2, 1, schedules.QUEUED_MAX - 1, Admitted(queue=minutes(0), skip=minutes(1))),
+    "queue full already": ("queue", 1, 1, schedules.QUEUED_MAX, Admitted(skip=minutes(0))),
     "nothing": ("skip", 0, 1, 0, Admitted()),
 }
 

@@ -150,6 +150,10 @@ async def test_publish(platform: Platform, library: Library, site: Site) -> None
         async with asyncio.timeout(SECONDS):
             payload, headers = await received.get()
     assert payload == {"order": 7}
+    trail = await platform.service.history(platform.who, process.id, limit=100, cursor=None)
+    (answer,) = [entry.data for entry in trail.items if entry.type == "dev.perdure.call.answered"]
+    assert answer["by"] == site.server["host"].rpartition("@")[2].partition("/")[0]
+    assert answer.get("status") == (202 if site.protocol == "http" else None)
     if site.protocol == "mqtt":
         return  # has no headers
     assert headers["kind"] == "new"

@@ -18,7 +18,7 @@ from perdure import clock
 from perdure.activities import container_engine, programs
 from perdure.activities.container_engine import Engine, EngineGarbled, EngineRefused, TooMuch
 from perdure.activities.container_request import seconds_kept, volumes_allowed, volumes_of
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed, trace_of_call
 from perdure.activities.http_request import misconfigured
 from perdure.activities.outside import Outside
 from perdure.codec import Json, text_of
@@ -128,6 +128,7 @@ class ContainerPerformer:
 
     async def _begin(self, engine: Engine, container: str, request: Json) -> None:
         """Start it and feed it. One that can't be started would only be in the way of its name."""
+        trace_of_call().sends()
         try:
             await engine.start(container, programs.stdin_of(request) if "stdin" in request else None)
         except EngineRefused:

@@ -1,11 +1,13 @@
 """What performs activities in the world outside, as `worker` sees it."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
+from perdure import clock
 from perdure.codec import Json
 from perdure.engine.errors import Error
 from perdure.limits import Limit
@@ -116,15 +118,34 @@ class Trace:
     """What is known of how a call went beside its output. Whoever performs it writes down what there is."""
 
     sent: float | None = None
-    """When its request went out (monotonic)."""
+    """When its request went out, or its program was begun (monotonic)."""
     by: str | None = None
-    """The host that answered."""
+    """The host that answered, with its port."""
     status: int | None = None
-    """The status of the answer, where the protocol has one."""
+    """The status of the answer, where the protocol has one: HTTP's, or the number of gRPC's code."""
+
+    def sends(self) -> None:
+        """The request goes out now. What one before it was answered, such as a redirection, is not its answer."""
+        self.sent, self.by, self.status = clock.monotonic(), None, None
 
 
 TRACE: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 """That of the call being performed."""
+
+
+def trace_of_call() -> Trace:
+    """That of the call being performed, or where there is none one that nobody reads."""
+    return TRACE.get() or Trace()
+
+
+@contextlib.contextmanager
+def beside_the_call() -> Iterator[None]:
+    """What is sent within is no part of how the call went: a document or a token is fetched, a session closed."""
+    token = TRACE.set(None)
+    try:
+        yield
+    finally:
+        TRACE.reset(token)
 
 
 class Permits(Protocol):

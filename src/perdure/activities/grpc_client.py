@@ -12,9 +12,9 @@ import grpc
 import grpc.aio
 from google.protobuf import json_format
 
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, trace_of_call
 from perdure.activities.credentials import Credentials, redacted
-from perdure.activities.egress import Network, Refused
+from perdure.activities.egress import Network, Refused, bracketed
 from perdure.activities.grpc_channels import TLS_PORT, Channel, Channels
 from perdure.activities.grpc_proto import Method, Protos
 from perdure.activities.grpc_status import failure_of
@@ -27,6 +27,10 @@ CONVERTED_HERE_BYTES_MAX = 64 * 1024
 
 _CARRIED = frozenset({"idempotency-key", "traceparent"})
 """What every call of this platform carries, as metadata."""
+
+
+_UNANSWERED = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
+"""Codes that gRPC gives by itself where no answer came, and that don't tell whether one did."""
 
 
 class _Unauthenticated(CallFailed):
@@ -94,8 +98,12 @@ class GrpcClient:
         try:
             async with self._limiter.permit(host, port), self._channels.lease(host, port) as channel:
                 try:
-                    return await self._responses(channel, method, request, metadata)
+                    trace_of_call().sends()
+                    responses = await self._responses(channel, method, request, metadata)
+                    _answered(host, port, grpc.StatusCode.OK)
+                    return responses
                 except grpc.aio.AioRpcError as error:
+                    _answered(host, port, error.code())
                     channel.gone = error.code() is grpc.StatusCode.UNAVAILABLE
                     raise self._failure(what, error, channel) from None
         except Refused as error:
@@ -157,6 +165,12 @@ class GrpcClient:
         except (json_format.Error, TypeError, ValueError) as error:
             detail = f"The response of {method.path[1:]} can't be written as JSON: {error}."
             raise CallFailed(standard("communication", detail)) from None
+
+
+def _answered(host: str, port: int, code: grpc.StatusCode) -> None:
+    if code not in _UNANSWERED:
+        trace = trace_of_call()
+        trace.by, trace.status = f"{bracketed(host)}:{port}", code.value[0]
 
 
 def _place(service: dict[str, Json]) -> tuple[str, int]:

@@ -9,8 +9,7 @@ from typing import TypeAlias, TypeVar
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from perdure import clock
-from perdure.activities.contract import TRACE, CallFailed, Trace
+from perdure.activities.contract import CallFailed, trace_of_call
 from perdure.activities.deadlines import deadline
 from perdure.activities.egress import Guard, Refused, Resolver
 from perdure.activities.http_request import Request, misconfigured
@@ -196,11 +195,11 @@ class HttpClient:
         return await self._send_once(request, _Attempt(), terms)
 
     async def _send_once(self, request: Request, attempt: _Attempt, terms: _Terms) -> Response:
+        trace = trace_of_call()
+        trace.sends()
         self._check_literal(request)
         if self._session is None:
             raise RuntimeError("The HTTP client has not been started.")
-        trace = TRACE.get() or Trace()
-        trace.sent = clock.monotonic()
         async with self._session.request(
             request.verb,
             request.url,

@@ -5,7 +5,7 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, beside_the_call
 from perdure.activities.http_request import misconfigured
 from perdure.activities.json_rpc import JsonRpc, notification, request, response_to
 from perdure.activities.outside import Outside
@@ -33,7 +33,7 @@ class HttpSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._has_session and kind is not asyncio.CancelledError:
-            with contextlib.suppress(CallFailed, TimeoutError):
+            with beside_the_call(), contextlib.suppress(CallFailed, TimeoutError):
                 async with asyncio.timeout(FAREWELL_SECONDS_MAX):
                     await self._rpc.drop(self._headers)
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from perdure.activities.child import directory
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, trace_of_call
 from perdure.activities.http_request import misconfigured
 from perdure.activities.json_rpc import METHOD_NOT_FOUND, Message, answers, notification, readable, request
 from perdure.codec import Json, decode_shallow, encode, text_of
@@ -64,6 +64,7 @@ class StdioSession:
     async def request(self, method: str, parameters: Json, *, acts: bool) -> Json:
         self._count += 1
         identity = f"{self._identity}/{self._count}"
+        trace_of_call().sends()
         await self._send(request(identity, method, parameters))
         while True:
             message = await self._receive(method)

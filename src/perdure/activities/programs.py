@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from perdure.activities import child
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, trace_of_call
 from perdure.activities.http_request import misconfigured
 from perdure.activities.outside import Outside
 from perdure.codec import Json, text_of
@@ -26,6 +26,7 @@ async def perform(outside: Outside, call: Call, words: Callable[[Path], Awaitabl
         async with child.directory("run") as place:
             program = child.Program(await words(place), stdin_of(call.request), environment_of(call))
             async with outside.programs:
+                trace_of_call().sends()
                 result = await child.run(program, place, outside.settings)
     except CallFailed as failure:
         raise outside.caller.redacted(failure.error) from None

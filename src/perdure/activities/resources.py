@@ -11,7 +11,7 @@ from typing import TypeAlias
 from yarl import URL
 
 from perdure.activities.caller import Caller
-from perdure.activities.contract import Call, CallFailed
+from perdure.activities.contract import Call, CallFailed, beside_the_call
 from perdure.activities.http_client import Bound
 from perdure.activities.http_request import request_of
 from perdure.activities.http_response import failure_of
@@ -69,7 +69,8 @@ class Resources:
         except CallFailed as failure:
             raise self._caller.redacted(failure.error) from None
         # Many calls may wait for this one, with their places: it must not wait in line.
-        request, response = await self._caller.exchange(request, policy, call, limited=False, bound=self._bound)
+        with beside_the_call():
+            request, response = await self._caller.exchange(request, policy, call, limited=False, bound=self._bound)
         if not 200 <= response.status < 300:
             raise self._caller.redacted(failure_of(request, response).error, request.credentials)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

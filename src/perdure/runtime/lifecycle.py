@@ -154,7 +154,8 @@ class _Events:
     async def event(self, owed: Owed, line: Line) -> dict[str, Json]:
         output, known = await self._output(owed, line) if line.wants_output else (None, False)
         event = cloud_event(owed, line, output, has_output=known)
-        event["data"] = self._context.secrets.redact(event["data"])
+        for name in ("data", "perdureactor"):
+            event[name] = self._context.secrets.redact(event[name])
         return event
 
     async def _output(self, owed: Owed, line: Line) -> tuple[Json, bool]:

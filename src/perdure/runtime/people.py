@@ -15,8 +15,10 @@ from perdure.engine.facts import HumanTaskActed, HumanTaskCompleted
 from perdure.runtime import cursors
 from perdure.runtime.announce import Announcement, announce
 from perdure.runtime.context import Context
-from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound
+from perdure.runtime.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from perdure.runtime.views import HumanTaskFilter, HumanTaskView, Page, Principal
+from perdure.secrets import Secrets
+from perdure.store.contract import TaskChange
 from perdure.store.facts import encode_fact
 from perdure.store.records import HumanTaskRecord
 
@@ -95,11 +97,7 @@ async def complete(
         )
         return decided, encode_fact(fact)
 
-    record = await context.store.change_human_task(who.tenant, task, change)
-    if record is None:
-        raise _unknown(task)
-    await announce(context.broker, Announcement(steps=[record.process]))
-    return _view(context, record)
+    return await _changed(context, who, task, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +123,24 @@ async def _change(
         fact = HumanTaskActed(activity=record.id, action=act.action, actor=act.user, by=act.who.name, to=act.to)
         return changed, encode_fact(fact)
 
-    record = await context.store.change_human_task(act.who.tenant, task, under_lock)
+    return await _changed(context, act.who, task, under_lock)
+
+
+async def _changed(context: Context, who: Principal, task: UUID, change: TaskChange) -> HumanTaskView:
+    try:
+        record = await context.store.change_human_task(who.tenant, task, change)
+    except Refused as refusal:  # it quotes what the author wrote
+        raise _shown(refusal, context.secrets) from None
     if record is None:
         raise _unknown(task)
     await announce(context.broker, Announcement(steps=[record.process]))
     return _view(context, record)
+
+
+def _shown(refusal: Refused, secrets: Secrets) -> Refused:
+    """The refusal without the secrets that an author has put into the task."""
+    problems = [Problem(secrets.redact_text(p.pointer), secrets.redact_text(p.detail)) for p in refusal.problems]
+    return type(refusal)(secrets.redact_text(refusal.detail), tuple(problems))
 
 
 def _undecided(record: HumanTaskRecord) -> None:
@@ -172,6 +183,10 @@ def _unknown(task: UUID) -> NotFound:
 
 def _view(context: Context, record: HumanTaskRecord) -> HumanTaskView:
     redact = context.secrets.redact
+
+    def names(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(context.secrets.redact_text, texts))
+
     return HumanTaskView(
         id=record.id,
         process=record.process,
@@ -179,14 +194,14 @@ def _view(context: Context, record: HumanTaskRecord) -> HumanTaskView:
         title=redact(record.title),
         description=redact(record.description),
         status=record.status,
-        assignee=record.assignee,
-        assignees=record.assignees,
-        candidate_groups=record.candidate_groups,
-        exclude_users=record.exclude_users,
-        outcomes=record.outcomes,
+        assignee=redact(record.assignee),
+        assignees=names(record.assignees),
+        candidate_groups=names(record.candidate_groups),
+        exclude_users=names(record.exclude_users),
+        outcomes=names(record.outcomes),
         form=redact(record.form),
         due=record.due,
-        outcome=record.outcome,
+        outcome=redact(record.outcome),
         output=redact(record.output),
         created_at=record.created_at,
         completed_at=record.completed_at,

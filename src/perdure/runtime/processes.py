@@ -178,4 +178,5 @@ def _entry(context: Context, process: ProcessRecord, entry: HistoryRecord) -> Hi
     data = entry.data
     if entry.type.startswith(WORKFLOW):
         data = told(entry, qualified_name(process.id, process.namespace, process.name))
-    return HistoryView(entry.sequence, entry.at, entry.type, entry.activity, entry.actor, context.secrets.redact(data))
+    actor = context.secrets.redact_text(entry.actor)
+    return HistoryView(entry.sequence, entry.at, entry.type, entry.activity, actor, context.secrets.redact(data))

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from calling import ACTIVITY, PROCESS, failure
+from calling import ACTIVITY, PROCESS, failure, traced
 
 from .service import call, openapi, parameter, swagger
 
@@ -18,6 +18,18 @@ async def test_an_operation(service, performer, version, path):
     assert answer["headers"]["traceparent"].startswith(f"00-{PROCESS.hex}-")
     await performer.perform(call(service.base + path))
     assert len(service.fetched) == 1  # documents are kept
+
+
+async def test_the_trace_tells_who_answered(service, performer):
+    document = openapi({})
+    with traced() as trace:
+        await performer.perform(call(service.put(document)))
+    assert (trace.by, trace.status) == (service.base.partition("://")[2], 200)
+    document["servers"] = [{"url": "http://127.0.0.1:1"}]
+    with traced() as trace:
+        assert (await failure(performer, call(service.put(document, "/2.yaml"))))[0] == "communication"
+    assert (trace.by, trace.status) == (None, None), "the server of the document does not count"
+    assert trace.sent is not None
 
 
 async def test_an_operation_that_is_not_there(service, performer):

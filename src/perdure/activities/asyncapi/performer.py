@@ -14,13 +14,13 @@ import structlog
 
 from perdure import clock
 from perdure.activities.asyncapi.login import login_of
-from perdure.activities.asyncapi.model import Target
+from perdure.activities.asyncapi.model import Outgoing, Target
 from perdure.activities.asyncapi.payloads import outgoing
 from perdure.activities.asyncapi.protocols.contract import BATCH_MAX, Access, Broken, Denied, MessageProtocol, Source
 from perdure.activities.asyncapi.protocols.table import protocol_of
 from perdure.activities.asyncapi.targets import target_of
 from perdure.activities.authentication.header import basic
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Unwanted
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed, Unwanted, trace_of_call
 from perdure.activities.credentials import Credentials
 from perdure.activities.deadlines import deadline
 from perdure.activities.egress import Refused
@@ -75,10 +75,10 @@ class AsyncApiPerformer:
         try:
             async with deadline(access.seconds):
                 try:
-                    await protocol.publish(access, sent)
+                    await _published(protocol, access, sent)
                 except Denied as refusal:
                     access = await _with_others(access, refusal)
-                    await protocol.publish(access, sent)
+                    await _published(protocol, access, sent)
         except TimeoutError:
             detail = f"Publishing to {target.shown} was not confirmed within {access.seconds:g} seconds"
             raise CallFailed(standard("timeout", f"{detail} (PERDURE_CALL_TIMEOUT_SECONDS).")) from None
@@ -147,6 +147,18 @@ class AsyncApiPerformer:
 
     def _redacted(self, error: Error, credentials: Credentials) -> CallFailed:
         return self._outside.caller.redacted(error, credentials)
+
+
+async def _published(protocol: MessageProtocol, access: Access, message: Outgoing) -> None:
+    """Returns once the other side has the message; the trace of the call tells who confirmed or refused it."""
+    trace = trace_of_call()
+    trace.sends()
+    try:
+        await protocol.publish(access, message)
+    except Denied:
+        trace.by = access.place
+        raise
+    trace.by = access.place
 
 
 async def _with_others(access: Access, refusal: Denied) -> Access:

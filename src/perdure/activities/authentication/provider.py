@@ -6,7 +6,7 @@ import msgspec
 
 from perdure.activities.authentication.oauth2 import Policy
 from perdure.activities.authentication.policies import unauthenticated
-from perdure.activities.contract import CallFailed
+from perdure.activities.contract import CallFailed, beside_the_call
 from perdure.activities.http_client import HttpClient
 from perdure.activities.http_request import Request, url_of
 from perdure.activities.http_response import failure_of
@@ -52,7 +52,8 @@ async def discovered(policy: Policy, client: HttpClient) -> Provider:
     """The endpoints that the provider publishes. Raises `CallFailed`."""
     request = Request("GET", url_of(f"{_issuer(policy)}{WELL_KNOWN}", "authority"), redirect=True)
     request.headers["Accept"] = "application/json"
-    request, response = await client.exchange(request)
+    with beside_the_call():
+        request, response = await client.exchange(request)
     if response.status != 200:
         raise failure_of(request, response)
     return published(policy, str(request.url), response.body)

@@ -9,7 +9,7 @@ from perdure.activities.authentication.oauth2 import JSON, Parameters, Policy
 from perdure.activities.authentication.policies import unauthenticated
 from perdure.activities.authentication.provider import Provider
 from perdure.activities.authentication.token_response import Token, token_of
-from perdure.activities.contract import CallFailed
+from perdure.activities.contract import CallFailed, beside_the_call
 from perdure.activities.http_client import HttpClient
 from perdure.activities.http_request import USER_AGENT, Request, url_of
 from perdure.activities.http_response import Response, content_of, failure_of
@@ -72,7 +72,8 @@ async def _post(client: HttpClient, policy: Policy, uri: str, parameters: Parame
         ),
         body=body,
     )
-    return await client.exchange(request)
+    with beside_the_call():
+        return await client.exchange(request)
 
 
 def _object(parameters: Parameters) -> dict[str, Json]:

@@ -13,7 +13,7 @@ import structlog
 from perdure import clock
 from perdure.activities import programs
 from perdure.activities.container_engine import TooMuch
-from perdure.activities.contract import GIVEN_UP, Call, CallFailed
+from perdure.activities.contract import GIVEN_UP, Call, CallFailed, trace_of_call
 from perdure.activities.http_request import misconfigured
 from perdure.activities.kubernetes import manifest, progress
 from perdure.activities.kubernetes.cluster import Cluster, Refused, Unreachable
@@ -103,6 +103,7 @@ class KubernetesPerformer:
 
     async def _create(self, cluster: Cluster, secret: manifest.Manifest, job: manifest.Manifest) -> None:
         await cluster.create_secret(secret)
+        trace_of_call().sends()
         await cluster.create_job(job)
 
     async def _ended(self, cluster: Cluster, call: Call) -> progress.Ended:

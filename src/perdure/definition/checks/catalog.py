@@ -9,7 +9,7 @@ from perdure.definition.checks.shapes import integer, members, word
 from perdure.definition.checks.text import template, text
 from perdure.definition.checks.values import duration, json_schema, texts_or_expression
 from perdure.definition.pointers import child
-from perdure.definition.template import Literal
+from perdure.definition.template import Literal, variables_of
 
 JOB_TYPE_CHARACTERS_MAX = 256
 LEASE_SECONDS_MIN = 0.1
@@ -78,6 +78,9 @@ def _or_expression(check: Check) -> Check:
 _concurrency = _or_expression(integer(1, CONCURRENCY_MAX))
 _on_error = _or_expression(word("fail", "collect"))
 
+_NAMES = ("assignees", "candidateGroups", "excludeUsers", "outcomes", "escalateTo")
+"""What people find and answer a human task by."""
+
 _human_task_members = members(
     {"title": text},
     {
@@ -98,6 +101,16 @@ def _human_task(request: Check, value: Json, pointer: str, report: Report) -> No
     _human_task_members(value, pointer, report)
     if isinstance(value, dict) and "escalateTo" in value and "due" not in value:
         report.warn(child(pointer, "escalateTo"), 'without "due" the task is never escalated')
+    for name in _NAMES:
+        if isinstance(value, dict) and _mentions_secrets(value.get(name), pointer):
+            report.warn(child(pointer, name), "a secret is shown as ***, so nobody can find or answer the task by it")
+
+
+def _mentions_secrets(value: Json, pointer: str) -> bool:
+    try:
+        return "secrets" in variables_of(interpolation.template_of(value, pointer))
+    except interpolation.ExpressionMalformed:  # a fault that is told of elsewhere
+        return False
 
 
 def _callback(request: Check, value: Json, pointer: str, report: Report) -> None:

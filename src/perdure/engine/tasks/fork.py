@@ -19,7 +19,7 @@ def begin(draft: Draft, frame: Frame, task: Fork) -> Flow[Ref | None]:
     assert isinstance(frame, ForkFrame)
     branches = task.branches.tasks
     if not branches:
-        return draft.store(frame, []) if not task.compete else argument_of(frame)
+        return draft.payloads.put([]) if not task.compete else argument_of(frame)
     if len(branches) > draft.limits.fork_branches_max:
         limit = f"at most {draft.limits.fork_branches_max} branches (PERDURE_FORK_BRANCHES_MAX)"
         raise draft.too_much(frame, f"expected {limit}, found {len(branches)}")

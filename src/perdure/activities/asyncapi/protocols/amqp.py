@@ -145,7 +145,7 @@ class _Transport:
 
     async def create(self, url: URL, **_: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         access = self._access
-        host, port = access.target.host, access.port(5672, 5671)
+        host, port = access.target.host, access.port
         made = await asyncio.to_thread(access.guard.connect, host, port, access.seconds)
         made.setblocking(False)
         context = access.tls()
@@ -170,7 +170,7 @@ def _url(access: Access) -> URL:
         user=login.username or ("guest" if password is None else "oauth2"),
         password="guest" if password is None else password,
         host=target.host,
-        port=access.port(5672, 5671),
+        port=access.port,
         path=f"/{path}",
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from perdure.activities.asyncapi.model import Login, Outgoing, Target
 from perdure.activities.asyncapi.payloads import incoming
 from perdure.activities.contract import Call, CallFailed, Message
 from perdure.activities.credentials import Credentials
-from perdure.activities.egress import Guard
+from perdure.activities.egress import Guard, bracketed
 from perdure.activities.outside import Outside
 from perdure.codec import Json
 from perdure.engine.errors import standard
@@ -25,6 +25,17 @@ KEPT_SECONDS = 7 * 24 * 3600
 PENDING_MAX = 10_000
 PENDING_BYTES_MAX = 32 * 1024 * 1024
 """What waits for the process of a subscription whose broker sends without being asked."""
+
+
+PORTS: Mapping[str, tuple[int, int]] = {
+    "amqp": (5672, 5671),
+    "http": (80, 443),
+    "kafka": (9092, 9093),
+    "mqtt": (1883, 8883),
+    "mqtt5": (1883, 8883),
+    "nats": (4222, 4222),
+}
+"""Where servers listen unless their address says otherwise, without TLS and with it."""
 
 
 class Broken(Exception):
@@ -87,8 +98,15 @@ class Access:
             identity=identity,
         )
 
-    def port(self, plain: int, secure: int) -> int:
+    @property
+    def port(self) -> int:
+        plain, secure = PORTS[self.target.protocol]
         return self.target.port or (secure if self.target.tls else plain)
+
+    @property
+    def place(self) -> str:
+        """Host and port, as an address has them."""
+        return f"{bracketed(self.target.host)}:{self.port}"
 
     def tls(self) -> ssl.SSLContext | None:
         """The context of a connection that is to be encrypted."""

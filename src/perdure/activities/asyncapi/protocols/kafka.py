@@ -25,7 +25,7 @@ from aiokafka.errors import (
 
 from perdure.activities.asyncapi.model import Outgoing
 from perdure.activities.asyncapi.protocols.contract import Access, Broken, Delivery, Denied, Source
-from perdure.activities.egress import Guard, Refused, bracketed
+from perdure.activities.egress import Guard, Refused
 from perdure.codec import Json
 
 SESSION_SECONDS = 15
@@ -171,7 +171,7 @@ async def _guarded(access: Access) -> AsyncIterator[Mapping[str, Any]]:
     _watch.set(watch)
     login, secured = access.login, access.login.username is not None or access.login.token is not None
     options: dict[str, Any] = {
-        "bootstrap_servers": [f"{bracketed(access.target.host)}:{access.port(9092, 9093)}"],
+        "bootstrap_servers": [access.place],
         "client_id": str(_said(access.target.bindings.operation.get("clientId")) or access.own_name),
         "request_timeout_ms": round(access.seconds * 1000),
         "security_protocol": ("SASL_" if secured else "") + ("SSL" if access.target.tls else "PLAINTEXT"),

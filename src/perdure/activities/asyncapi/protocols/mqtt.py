@@ -149,7 +149,7 @@ async def _end_session(access: Access) -> None:
 @asynccontextmanager
 async def _connected(access: Access, *, clean: bool, own_name: bool = False) -> AsyncIterator[aiomqtt.Client]:
     """`clean`: without a session that outlives the connection. `own_name`: in place of who has the session."""
-    login, is_5, port = access.login, _is_5(access), access.port(1883, 8883)
+    login, is_5, port = access.login, _is_5(access), access.port
     context = await asyncio.to_thread(access.tls)
     client = aiomqtt.Client(
         access.target.host,

@@ -166,7 +166,7 @@ async def _connected(access: Access, closed: Callable[[], Awaitable[None]] | Non
 
     `closed` is told when it is no more.
     """
-    host, port = access.target.host, access.port(4222, 4222)
+    host, port = access.target.host, access.port
     address = await _checked(access, host, port)
     client = Client()
     tls = access.tls()
