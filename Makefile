@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 MIGRATIONS = src/perdure/store/postgres/migrations
 
-.PHONY: help setup demo test test-long check simulate mutate chaos bench soak lock clean
+.PHONY: help setup demo test test-long check simulate mutate chaos upgrade bench soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ mutate: setup ## put small faults into engine and runtime, and see whether quick
 chaos: setup ## break real servers under load for some minutes, then check everything (MINUTES=1 SEED=1)
 	scripts/install-servers.sh
 	PYTHONPATH=tests $(BIN)/python -m integration.chaos --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+
+upgrade: setup ## replace an older build by this one under load, then check everything (FROM=commit MINUTES=2 SEED=1)
+	scripts/install-servers.sh
+	PYTHONPATH=tests $(BIN)/python -m integration.rolling --from $(or $(FROM),$(error Say which build is replaced: make upgrade FROM=<commit or tag>)) --minutes $(or $(MINUTES),2) --seed $(or $(SEED),1)
 
 bench: setup ## measure, print a table, write docs/performance.md (QUICK=1, JSON=FILE, ARGS="--only x --form y")
 	scripts/install-servers.sh

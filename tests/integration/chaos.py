@@ -10,11 +10,12 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from integration import clients, load, reckoning
 from integration.harms import HARMS, Harm
 from integration.invariants import violations
+from integration.programs import Program
 from integration.standin import StandIn
 from integration.topology import Topology, open_topology
 
@@ -87,11 +88,16 @@ async def main(minutes: float, seed: int) -> int:
         try:
             await chaos(topology, minutes * 60, seed)
         except AssertionError as wrong:
-            print(f"\n{wrong}\n\nTo see it again: make chaos MINUTES={minutes:g} SEED={seed}")
-            for program in topology.programs:
-                print(f"\n== {' '.join(program.arguments)}", *_telling(program.said), sep="\n")
+            tell(wrong, f"make chaos MINUTES={minutes:g} SEED={seed}", topology.programs)
             return 1
     return 0
+
+
+def tell(wrong: AssertionError, again: str, programs: Iterable[Program]) -> None:
+    """What does not hold, and what may tell why."""
+    print(f"\n{wrong}\n\nTo see it again: {again}")
+    for program in programs:
+        print(f"\n== {' '.join(program.arguments)}", *_telling(program.said), sep="\n")
 
 
 def _telling(said: str) -> list[str]:

@@ -29,18 +29,22 @@ POLL_SECONDS = 0.02
 class Program:
     """A long-running command. It keeps its port and its directory over restarts.
 
-    `launcher` is a command that becomes it.
+    `launcher` is a command that becomes it. `executable` is another `perdure` than ours.
     """
 
     def __init__(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, launcher: Sequence[str] = ()
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
+        executable: Path = EXECUTABLE,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="perdure-test-program-"))
         self.arguments = (*arguments, "--port", str(self.port))
         guard.remove(str(self.directory))
-        self._launcher = launcher
+        self._command = (*launcher, str(executable), *self.arguments)
         self._environment = {**_clean_environment(), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
@@ -92,7 +96,7 @@ class Program:
         self._said_before = len(self.said) if self._output.exists() else 0
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [*self._launcher, str(EXECUTABLE), *self.arguments],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -146,11 +150,11 @@ class Program:
         guard.spare_group(self._process.pid)
 
 
-async def run(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+async def run(*arguments: str, environment: Mapping[str, str] | None = None, executable: Path = EXECUTABLE) -> str:
     """A command that ends by itself; what it writes to standard output."""
     with tempfile.TemporaryDirectory(prefix="perdure-test-command-") as directory:
         process = await asyncio.create_subprocess_exec(
-            str(EXECUTABLE),
+            str(executable),
             *arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

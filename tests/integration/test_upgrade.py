@@ -12,6 +12,7 @@ from integration.programs import run
 from integration.standin import StandIn
 from perdure.store.postgres.migrations import runner
 from servers import PostgresServer
+from servers.server import free_port
 
 NEWER = runner.Migration(9999, "9999_newer.sql", "create table newer (id integer)")
 
@@ -19,8 +20,8 @@ NEWER = runner.Migration(9999, "9999_newer.sql", "create table newer (id integer
 @pytest.mark.parametrize("path", sorted(upgrade.FOLDER.glob("*.sql")), ids=lambda path: path.stem)
 async def test_every_process_goes_on(postgres: PostgresServer, path: Path) -> None:
     """As services of the release in the middle: the schema goes on to a newer one while they are there."""
-    async with postgres.empty_database() as dsn, StandIn(port=upgrade.SERVICE_PORT) as service:
-        await upgrade.restore(dsn, path)
+    async with postgres.empty_database() as dsn, StandIn(port=free_port()) as service:
+        await upgrade.restore(dsn, path, int(service.url.rpartition(":")[2]))
         await run("migrate", environment={"PERDURE_DATABASE_URL": dsn})
         await _migrate_further(dsn)
         async with upgrade.platform(dsn, "api", "worker") as (api, programs):

@@ -8,13 +8,14 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from integration.api import Api
-from integration.programs import Program, run
+from integration.programs import EXECUTABLE, Program, run
 from servers import PostgresServer, Proxy, RabbitServer, RedisServer
 
 APIS = 2
@@ -76,11 +77,17 @@ class Topology:
         urls = [self.apis[number].url for number in which or range(len(self.apis))]
         return Api(*urls, key=self.key)
 
+    async def prepare(self, executable: Path = EXECUTABLE, **more: str) -> None:
+        """A schema, which is migrated twice at the same time, and a key."""
+        environment = {**self.environment, **more}
+        migrate = partial(run, "migrate", environment=environment, executable=executable)
+        await asyncio.gather(migrate(), migrate())
+        made = await run("keys", "create", "--name", "tests", environment=environment, executable=executable)
+        self.key = made.split()[-1]
+
     async def start(self, skewed: bool) -> None:
         """With `skewed` one API and one worker have clocks that are wrong by minutes, in different directions."""
-        await asyncio.gather(run("migrate", environment=self.environment), run("migrate", environment=self.environment))
-        made = await run("keys", "create", "--name", "tests", environment=self.environment)
-        self.key = made.split()[-1]
+        await self.prepare()
         behind, ahead = (skew(-300), skew(420)) if skewed else ({}, {})
         apis = [*([{}] * (APIS - 1)), behind]
         self.apis = [Program("api", environment={**self.environment, **more}) for more in apis]
@@ -126,6 +133,14 @@ def skew(seconds: int) -> dict[str, str]:
 @asynccontextmanager
 async def open_topology(*, skewed: bool = False, wired: bool = False) -> AsyncIterator[Topology]:
     """`skewed`: some clocks are wrong. `wired`: the services reach the servers over wires that can be cut."""
+    async with open_servers(wired=wired) as topology:
+        await topology.start(skewed)
+        yield topology
+
+
+@asynccontextmanager
+async def open_servers(*, wired: bool = False) -> AsyncIterator[Topology]:
+    """With no services yet."""
     async with AsyncExitStack() as stack:
         postgres, rabbit, redis = PostgresServer(), RabbitServer(), RedisServer()
         for server in (postgres, rabbit, redis):
@@ -138,7 +153,6 @@ async def open_topology(*, skewed: bool = False, wired: bool = False) -> AsyncIt
                 await wire.start()
                 stack.push_async_callback(wire.close)
         stack.push_async_callback(_close, topology)
-        await topology.start(skewed)
         yield topology
 
 

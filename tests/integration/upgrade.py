@@ -25,7 +25,7 @@ from servers import PostgresServer
 
 FOLDER = Path(__file__).parent / "golden"
 SERVICE_PORT = 19_115
-"""Calls that were under way name it."""
+"""Where the service was then: calls that were under way name it, and errors that were met."""
 SERVICE = f"http://127.0.0.1:{SERVICE_PORT}"
 SETTINGS = {"PERDURE_EGRESS_ALLOW": "127.0.0.0/8", "PERDURE_CALL_LEASE_SECONDS": "2", "PERDURE_SWEEP_SECONDS": "0.5"}
 END_SECONDS_MAX = 60.0
@@ -189,12 +189,20 @@ async def write() -> Path:
 # now
 
 
-async def restore(dsn: str, path: Path) -> None:
+async def restore(dsn: str, path: Path, service_port: int) -> None:
+    """The service listens on another port now, so that the test needs none that may be taken."""
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(path.read_text())
+        await connection.execute(_moved(path.read_text(), service_port))
     finally:
         await connection.close()
+
+
+def _moved(dump: str, port: int) -> str:
+    """The dump with the service at this port: in text, and in bytes, which stay as long as their headers say."""
+    now = f"http://127.0.0.1:{port}"
+    assert len(now) == len(SERVICE), f"{now} is not as long as {SERVICE}"
+    return dump.replace(SERVICE, now).replace(SERVICE.encode().hex(), now.encode().hex())
 
 
 async def finish(api: Api, dsn: str) -> dict[str, Json]:
