@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from perdure.codec import Json
@@ -20,8 +21,8 @@ with u as materialized (
     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
                 $9::bytea[], $10::uuid[], $11::uuid[], $12::integer[], $13::bytea[], $14::timestamptz[], $15::bytea[],
                 $16::bytea[])
-         as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process, parent_activity, depth,
-               fact, due, payload_key, payload)
+         with ordinality as u (id, tenant, namespace, name, version, key, tags, seed, input, parent_process,
+                               parent_activity, depth, fact, due, payload_key, payload, number)
 ), p as (
     insert into process (id, tenant, namespace, name, version, status, key, tags, seed, input, waiting,
                          parent_process, parent_activity, depth, sequence, created_at)
@@ -32,13 +33,14 @@ with u as materialized (
     from u
 ), f as (
     insert into inbox (process, fact, recorded_at) select id, fact, now from u where due is null
+    returning process, id
 ), t as (
     insert into timer (process, id, due, purpose, fact) select id, id, due, 'start', fact from u where due is not null
 ), l as (
     insert into payload (process, key, data) select id, payload_key, payload from u where payload is not null
     on conflict do nothing
 )
-select now from u
+select u.now, f.id as fact from u left join f on f.process = u.id order by u.number
 """
 
 # Two starts with one key at the same instant meet here: the second waits for the first to commit. In one order, so that
@@ -122,8 +124,15 @@ from payload p join unnest($1::uuid[], $2::bytea[]) as u (process, key) on p.pro
 """
 
 
-async def add(connection: Connection, processes: Sequence[NewProcess]) -> list[datetime]:
-    """Processes with their inputs and first facts; answers when each was created."""
+class Added(NamedTuple):
+    """When a process was created, and the inbox id of its first fact, where that does not wait for a timer."""
+
+    at: datetime
+    fact: int | None
+
+
+async def add(connection: Connection, processes: Sequence[NewProcess]) -> list[Added]:
+    """Processes with their inputs and first facts."""
     found = await connection.fetch(
         ADD,
         [p.id for p in processes],
@@ -143,7 +152,7 @@ async def add(connection: Connection, processes: Sequence[NewProcess]) -> list[d
         [None if p.payload is None else key_of(p.input) for p in processes],
         [p.payload for p in processes],
     )
-    return [row["now"] for row in found]
+    return [Added(row["now"], row["fact"]) for row in found]
 
 
 async def add_all(connection: Connection, starts: Sequence[Start]) -> list[Accepted]:
@@ -151,8 +160,19 @@ async def add_all(connection: Connection, starts: Sequence[Start]) -> list[Accep
     claims = [(s.process.tenant, *s.claim, s.process.id) for s in starts if s.claim is not None]
     others = await _others(connection, claims) if claims else {}
     new = [s.process for s in starts if s.process.id not in others]
-    times = dict(zip((p.id for p in new), await add(connection, new) if new else (), strict=True))
-    return [others.get(s.process.id) or Accepted("added", s.process.id, times[s.process.id]) for s in starts]
+    added = dict(zip((p.id for p in new), await add(connection, new) if new else (), strict=True))
+    return [others.get(s.process.id) or Accepted("added", s.process.id, added[s.process.id].at) for s in starts]
+
+
+async def add_one(connection: Connection, start: Start) -> tuple[Accepted, Added | None]:
+    """The same for one; what was added besides."""
+    process = start.process
+    if start.claim is not None:
+        others = await _others(connection, [(process.tenant, *start.claim, process.id)])
+        if others:
+            return others[process.id], None
+    (added,) = await add(connection, [process])
+    return Accepted("added", process.id, added.at), added
 
 
 async def _others(connection: Connection, claims: Sequence[tuple[str, str, bytes, UUID]]) -> dict[UUID, Accepted]:

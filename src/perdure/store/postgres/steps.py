@@ -235,10 +235,31 @@ async def take(
 
 
 async def accept(connection: Connection, start: Start, telling: Telling) -> tuple[Accepted, PostgresTaken | None]:
-    """Within the caller's transaction."""
-    (accepted,) = await processes.add_all(connection, [start])
-    taken = None if accepted.how != "added" else await take(connection, [start.process.id], 1, False, telling)
-    return accepted, taken
+    """Within the caller's transaction, which alone sees the process before it ends."""
+    accepted, added = await processes.add_one(connection, start)
+    if added is None:
+        return accepted, None
+    return accepted, PostgresTaken(connection, [_taken_new(start.process, added)], added.at, telling)
+
+
+def _taken_new(new: NewProcess, added: processes.Added) -> TakenProcess:
+    return TakenProcess(
+        id=new.id,
+        tenant=new.tenant,
+        namespace=new.namespace,
+        name=new.name,
+        version=new.version,
+        status="pending",
+        seed=new.seed,
+        state=None,
+        sequence=0,
+        parent_process=new.parent_process,
+        parent_activity=new.parent_activity,
+        depth=new.depth,
+        created_at=added.at,
+        owed=False,
+        facts=() if added.fact is None else ((added.fact, new.fact),),
+    )
 
 
 async def add_facts(
