@@ -23,8 +23,16 @@ class Group(Generic[T, R]):
     the others; not where the store is away.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        size: Callable[[T], int] = lambda _: 1,
+        size_max: int = ITEMS_MAX,
+    ) -> None:
+        """Items that have more than `size_max` together do not come together."""
         self._work = work
+        self._size = size
+        self._size_max = size_max
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = 0
@@ -49,10 +57,16 @@ class Group(Generic[T, R]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                lot = [self._waiting.popleft() for _ in range(min(len(self._waiting), ITEMS_MAX))]
-                await self._do(lot)
+                await self._do(self._gathered())
         finally:
             self._running -= 1
+
+    def _gathered(self) -> list[tuple[T, "asyncio.Future[R]"]]:
+        lot = [self._waiting.popleft()]
+        left = self._size_max - self._size(lot[0][0])
+        while self._waiting and (left := left - self._size(self._waiting[0][0])) >= 0:
+            lot.append(self._waiting.popleft())
+        return lot
 
     async def _do(self, lot: list[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:

@@ -10,7 +10,7 @@ written, or has a fact for that this one does not know, is left to the workers o
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,6 +34,7 @@ from perdure.runtime.calling import Caller
 from perdure.runtime.context import Context
 from perdure.runtime.driver import Drive
 from perdure.runtime.errors import Left
+from perdure.runtime.grouping import Group
 from perdure.settings import Settings
 from perdure.store.contract import StoreUnavailable, Taken
 from perdure.store.facts import FactNewer, decode_fact, encode_fact
@@ -87,6 +88,26 @@ class Batch:
         return [process for process in self.taken if process not in others]
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What is left of a lot: processes to be stepped again, and answers that are not recorded."""
+
+    again: list[UUID]
+    apart: list[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Processes to step, and what calls of theirs led to."""
+
+    ids: list[UUID]
+    answers: Sequence[Answer] = ()
+
+    def done(self, again: Set[UUID], answered: Set[UUID]) -> Done:
+        apart = [answer for answer in self.answers if answer.process not in answered]
+        return Done([process for process in self.ids if process in again], apart)
+
+
 @dataclass(slots=True)
 class Others:
     """What the steps of a batch mean for other processes. `commands` reach them also while they are suspended."""
@@ -116,6 +137,7 @@ class Stepper:
         self._alone = asyncio.Semaphore(ALONE_MAX)
         self._slow: set[asyncio.Task[None]] = set()
         self._following: set[asyncio.Task[None]] = set()
+        self._gathering = Group(self._step_gathered, lambda lot: len(lot.ids), context.settings.step_batch_max)
 
     async def step(self, ids: Sequence[UUID]) -> None:
         """Advance those of the processes that nobody else holds, as far as they can go now.
@@ -124,14 +146,7 @@ class Stepper:
         """
         left = list(dict.fromkeys(ids))
         while left:
-            try:
-                batch = await self._batch(self._take(left))
-            except StoreUnavailable:
-                raise
-            except Exception as error:
-                await self._step_apart(left, error)
-                return
-            left = await self._follow(batch)
+            left = (await self._gathering.add(Lot(left))).again
 
     async def answer(self, answers: Sequence[Answer]) -> list[Answer]:
         """Record what calls led to and step their processes, all in one transaction: apart, that would be two.
@@ -139,17 +154,39 @@ class Stepper:
         Returns those answers that are not recorded, as their processes could not be stepped: somebody holds them, they
         are suspended, or need longer. Raises `StoreUnavailable` and nothing else.
         """
-        by_process: dict[UUID, list[Answer]] = {}
-        for answer in answers:
-            by_process.setdefault(answer.process, []).append(answer)
+        done = await self._gathering.add(Lot(list(dict.fromkeys(answer.process for answer in answers)), answers))
         try:
-            batch = await self._batch(self._take(list(by_process)), answers=by_process)
+            await self.step(done.again)
+        except StoreUnavailable as error:
+            log.warning("processes could not be stepped; the sweep will", reason=str(error))
+        return done.apart
+
+    async def _step_gathered(self, lots: Sequence[Lot]) -> list[Done]:
+        """The work of the group: whoever wants steps meanwhile has them in the next transaction, together."""
+        answers: dict[UUID, list[Answer]] = {}
+        for lot in lots:
+            for answer in lot.answers:
+                answers.setdefault(answer.process, []).append(answer)
+        ids = list(dict.fromkeys(process for lot in lots for process in lot.ids))
+        try:
+            batch = await self._batch(self._take(ids), answers=answers)
         except StoreUnavailable:
             raise
-        except Exception:  # one of them is to blame, which a step without answers will tell
-            return list(answers)
-        await self._step_on(batch.stepped)
-        return [answer for answer in answers if answer.process not in batch.answered]
+        except Exception as error:  # one of them is to blame
+            if len(lots) > 1:
+                raise
+            return [await self._done_apart(lots[0], error)]
+        try:
+            again = set(await self._follow(batch))
+        except StoreUnavailable as error:  # what is committed must not be recorded again
+            log.warning("facts may be left; the sweep will find them", reason=str(error))
+            again = set()
+        return [lot.done(again, batch.answered) for lot in lots]
+
+    async def _done_apart(self, lot: Lot, error: Exception) -> Done:
+        if not lot.answers:
+            await self._step_apart(lot.ids, error)
+        return Done([], list(lot.answers))
 
     async def begin(self, start: Start) -> Accepted:
         """Accept a process and take its first step in one transaction; whoever waits for it hears of it before others.
@@ -184,13 +221,6 @@ class Stepper:
         except StoreUnavailable as error:
             log.warning("a process could not be stepped; the sweep will", reason=str(error))
 
-    async def _step_on(self, stepped: Sequence[UUID]) -> None:
-        try:
-            if stepped:
-                await self.step(await self._context.store.with_facts(stepped))
-        except StoreUnavailable as error:
-            log.warning("processes could not be stepped; the sweep will", reason=str(error))
-
     async def step_now(self, process: UUID) -> None:
         """Step one process here and now, waiting for whoever holds it, until it has taken in all its facts.
 
@@ -210,6 +240,7 @@ class Stepper:
         """Give up what is being stepped alone; it is still owed."""
         if self._following:
             await asyncio.wait(self._following)
+        await self._gathering.stop()
         for task in tuple(self._slow):
             task.cancel()
         await asyncio.gather(*self._slow, return_exceptions=True)
@@ -236,8 +267,20 @@ class Stepper:
             await self._put_off(Batch(failed={ids[0]: error}))
             return
         middle = len(ids) // 2
-        await self.step(ids[:middle])
-        await self.step(ids[middle:])
+        await self._try(ids[:middle])
+        await self._try(ids[middle:])
+
+    async def _try(self, ids: Sequence[UUID]) -> None:
+        left = list(ids)
+        while left:
+            try:
+                batch = await self._batch(self._take(left))
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                await self._step_apart(left, error)
+                return
+            left = await self._follow(batch)
 
     async def _follow(self, batch: Batch) -> list[UUID]:
         """What a batch has left to do. Answers those to step again: who met our lock meanwhile has left facts to us."""

@@ -21,7 +21,6 @@ from perdure import clock
 from perdure.activities.contract import GIVEN_UP, PLACE, Call, Performer, Postponed, Unwanted
 from perdure.engine.effects import PerformCall
 from perdure.runtime.context import Context
-from perdure.runtime.grouping import Group
 from perdure.runtime.step import Stepper
 from perdure.store.contract import StoreUnavailable
 from perdure.store.records import Answer, Lease, LeasedCall
@@ -52,7 +51,6 @@ class Calls:
         self._reserved: dict[UUID, list[Place]] = {}
         """By the token of the lease."""
         self._returning: set[asyncio.Task[None]] = set()
-        self._results = Group(self._record)
         self._extending: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -78,7 +76,6 @@ class Calls:
         await asyncio.gather(*self._running, return_exceptions=True)
         try:
             async with asyncio.timeout(2):
-                await self._results.stop()
                 for sent in (True, False):
                     some = {activity: token for activity, token in left.items() if (activity not in unsent) == sent}
                     if some:
@@ -209,10 +206,9 @@ class Calls:
             await self._finish(leased, fact)
 
     async def _finish(self, leased: LeasedCall, fact: bytes) -> None:
-        """Results are recorded all that are at hand at once."""
         answer = Answer(leased.process, leased.activity, leased.attempt, leased.lookup, fact)
         try:
-            await self._results.add(answer)
+            await self._record(answer)
         except Exception:
             log.exception("a result could not be recorded; its lease will end, the call is repeated")
         self._forget(leased)
@@ -248,13 +244,12 @@ class Calls:
         except StoreUnavailable as error:
             log.warning("a call could not be put off; its lease will end", reason=str(error))
 
-    async def _record(self, answers: Sequence[Answer]) -> Sequence[None]:
-        """Take in what calls led to, and step their processes."""
-        apart = await self._surely(lambda: self._stepper.answer(answers))
+    async def _record(self, answer: Answer) -> None:
+        """Take in what the call led to, and step its process."""
+        apart = await self._surely(lambda: self._stepper.answer([answer]))
         if apart:
             await self._surely(lambda: self._context.store.finish_calls(apart))
-            await self._step([answer.process for answer in apart])
-        return [None] * len(answers)
+            await self._step([answer.process])
 
     async def _surely(self, record: Callable[[], Awaitable[T]]) -> T:
         while True:
