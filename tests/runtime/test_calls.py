@@ -109,3 +109,31 @@ async def test_a_result_for_a_process_that_is_held_is_taken_in_later(database, c
                     await asyncio.sleep(0.01)
             assert await connection.fetchval("select count(*) from call") == 0
         assert ((await platform.ended(process)).status, len(world.requests)) == ("completed", 1)
+
+
+async def test_results_that_wait_for_a_step_come_in_the_next_together(database, world):
+    """While two steps are under way, of processes whose expressions take their time."""
+    async with open_platform(database, sweep_seconds=3600) as platform:
+        for path in ("/0", "/1", "/2", "/3", "/4"):
+            world.held[path] = asyncio.Event()
+        await platform.deploy("many", many(world, 5))
+        process = await platform.start("many")
+        for n in range(5):
+            await called(world, f"/{n}")
+        stepper, stepped = platform.worker._stepper, []
+        batch, free = stepper._batch, asyncio.Event()
+
+        async def held(taking, **more):
+            stepped.append(len([one for some in more.get("answers", {}).values() for one in some]))
+            await free.wait()
+            return await batch(taking, **more)
+
+        stepper._batch = held
+        for n in range(5):
+            world.held[f"/{n}"].set()
+            async with asyncio.timeout(20):
+                while len(stepper._gathering._waiting) + sum(stepped) < n + 1:
+                    await asyncio.sleep(0.01)
+        free.set()
+        assert (await platform.ended(process)).status == "completed"
+        assert stepped[:3] == [1, 1, 3]

@@ -52,6 +52,31 @@ async def test_who_comes_meanwhile_gathers() -> None:
     assert [len(lot) for lot in work.groups] == [1] * GROUPS_MAX + [ITEMS_MAX, 5]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "lots"),
+    [
+        ([4, 5, 1, 1], [[4, 5, 1], [1]]),
+        ([11, 1], [[11], [1]]),
+        ([1, 11, 1], [[1], [11], [1]]),
+        ([10, 10], [[10], [10]]),
+    ],
+)
+async def test_a_group_has_its_size(sizes: list[int], lots: list[list[int]]) -> None:
+    """An item that is larger by itself comes alone; nobody is passed by."""
+    work = Work()
+    group = Group(work, lambda item: item, 10)
+    work.may.clear()
+    first = [asyncio.create_task(group.add(0)) for _ in range(GROUPS_MAX)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    others = [asyncio.create_task(group.add(size)) for size in sizes]
+    await asyncio.sleep(0)
+    work.groups.clear()
+    work.may.set()
+    assert await asyncio.gather(*first, *others) == [0] * GROUPS_MAX + [2 * size for size in sizes]
+    assert work.groups == lots
+
+
 async def test_one_that_fails_spoils_no_other() -> None:
     work = Work()
     work.fails = ValueError
