@@ -33,6 +33,8 @@ class Connection:
 
         Raises `OSError` or `EOFError` where the connection can't be made or is lost.
         """
+        if self._streams is not None and self._streams[0].at_eof():  # closed meanwhile, as it was idle
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=BODY_BYTES_MAX)
         reader, writer = self._streams
