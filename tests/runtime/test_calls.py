@@ -137,3 +137,32 @@ async def test_results_that_wait_for_a_step_come_in_the_next_together(database, 
         free.set()
         assert (await platform.ended(process)).status == "completed"
         assert stepped[:3] == [1, 1, 3]
+
+
+async def test_a_result_in_hand_is_recorded_whoever_has_the_call_by_then(database, world):
+    """The database was away for longer than the lease, and the call has been leased anew by the same worker."""
+    async with open_platform(database, sweep_seconds=3600, call_lease_seconds=3600) as platform:
+        calls, store = platform.worker._calls, platform.context.store
+        answer, tried, away = platform.worker._stepper.answer, [], asyncio.Event()
+        away.set()
+
+        async def unreachable(answers):
+            if away.is_set():
+                tried.extend(answers)
+                raise StoreUnavailable("away")
+            return await answer(answers)
+
+        platform.worker._stepper.answer = unreachable
+        await platform.deploy("one", [{"a": get(world, "/a")}])
+        process = await platform.start("one")
+        async with asyncio.timeout(20):
+            while not tried:
+                await asyncio.sleep(0.01)
+        world.held["/a"] = asyncio.Event()
+        await store.forget_leases()
+        await calls.take([tried[0].activity])
+        async with asyncio.timeout(20):
+            while len(world.of("/a")) < 2:
+                await asyncio.sleep(0.01)
+        away.clear()
+        assert (await platform.ended(process)).status == "completed"

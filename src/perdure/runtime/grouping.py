@@ -19,8 +19,8 @@ GROUPS_MAX = 2
 
 
 class Group(Generic[T, R]):
-    """`work` answers for each of the items, in order. Where it fails, each is tried by itself, so that one can't spoil
-    the others; not where the store is away.
+    """`work` answers for each of the items, in order. Where it fails, those to blame are found by halves, so that they
+    can't spoil the others; not where the store is away.
     """
 
     def __init__(
@@ -73,8 +73,9 @@ class Group(Generic[T, R]):
             results = await self._work([item for item, _ in lot])
         except Exception as error:
             if len(lot) > 1 and not isinstance(error, StoreUnavailable):
-                for one in lot:
-                    await self._do([one])
+                middle = len(lot) // 2
+                await self._do(lot[:middle])
+                await self._do(lot[middle:])
                 return
             for _, future in lot:
                 if not future.done():

@@ -51,6 +51,8 @@ class Calls:
         self._reserved: dict[UUID, list[Place]] = {}
         """By the token of the lease."""
         self._returning: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[None]] = set()
+        """Results that are being recorded, whatever becomes of the lease: the first answer to an attempt counts."""
         self._extending: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -70,12 +72,13 @@ class Calls:
                 task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
-        left = dict(self._tokens)
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         try:
             async with asyncio.timeout(2):
+                await asyncio.gather(*self._finishing)
+                left = dict(self._tokens)
                 for sent in (True, False):
                     some = {activity: token for activity, token in left.items() if (activity not in unsent) == sent}
                     if some:
@@ -83,6 +86,8 @@ class Calls:
                 await asyncio.gather(*self._returning)
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("calls could not be handed back; their leases will end", reason=str(error))
+        for task in tuple(self._finishing):
+            task.cancel()
         if self._extending is not None:
             self._extending.cancel()
             await asyncio.gather(self._extending, return_exceptions=True)
@@ -201,9 +206,9 @@ class Calls:
         except Postponed:
             await self._put_off(leased)
         else:
-            if place is not None:
-                place.close()
-            await self._finish(leased, fact)
+            finishing = asyncio.create_task(self._finish(leased, fact))
+            self._finishing.add(finishing)
+            finishing.add_done_callback(self._finishing.discard)
 
     async def _finish(self, leased: LeasedCall, fact: bytes) -> None:
         answer = Answer(leased.process, leased.activity, leased.attempt, leased.lookup, fact)
